@@ -1,0 +1,109 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { ContainerSpec, EnvValue, Health, NamedContainer } from "../plan/container";
+import { generation } from "../plan/facts";
+import type { CreatedContainer } from "../plan/wire";
+import type { Host } from "./host";
+
+/**
+ * The one rule: Pulumi creates a container and never starts, stops, changes or deletes it. So nothing that serves can
+ * be harmed by the engine, whatever is killed, reverted or changed by hand; only the runner on the host acts.
+ *
+ * No fixed name (one left by a killed run would block the next), found by labels, reached by its key as alias.
+ */
+export function createContainer(
+  host: Host,
+  { spec, key }: NamedContainer,
+  password: pulumi.Output<string> | undefined,
+  parent: pulumi.Resource,
+  dependsOn: pulumi.Resource[],
+): pulumi.Output<CreatedContainer> {
+  const made = generation(host.facts, key);
+  const { provider, dependsOn: always } = host.childOptions;
+  const container = new docker.Container(
+    key,
+    {
+      ...arguments_(spec, key, host),
+      envs: Object.entries(spec.env).map(([name, value]) => environmentLine(name, value, password)),
+    },
+    {
+      parent,
+      provider,
+      dependsOn: [...dependsOn, ...(always as pulumi.Resource[])],
+      ignoreChanges: ["*"],
+      retainOnDelete: true,
+      replacementTrigger: made,
+      deleteBeforeReplace: false,
+    },
+  );
+  return container.id.apply((id) => ({ key, id, spec, generation: made }));
+}
+
+function arguments_(spec: ContainerSpec, key: string, host: Host): docker.ContainerArgs {
+  const role = spec.role;
+  return {
+    image: spec.image,
+    entrypoints: spec.entrypoint && [...spec.entrypoint],
+    command: spec.command && [...spec.command],
+    start: false,
+    mustRun: false,
+    restart: role === "migrate" ? "no" : "unless-stopped",
+    init: true,
+    memory: spec.memory,
+    // Memory and swap together: no swapping, a service that outgrows its limit is restarted, and its neighbours live.
+    memorySwap: spec.memory,
+    user: spec.user,
+    readOnly: spec.readOnly,
+    capabilities: { drops: ["ALL"], adds: [...spec.capabilities] },
+    securityOpts: spec.newPrivileges ? [] : ["no-new-privileges:true"],
+    tmpfs: Object.fromEntries(spec.tmpfs.map((path) => [path, ""])),
+    mounts: spec.mounts.map(({ type, source, target, readOnly }) => ({ type, source, target, readOnly: readOnly ?? false })),
+    networkMode: "bridge",
+    networksAdvanced: spec.networks.map((network) => ({
+      name: host.networks[network] ?? host.networks.edge,
+      aliases: [key, ...spec.aliases],
+    })),
+    ports: spec.ports.map(({ internal, external, ip }) => ({ internal, external, ip, protocol: "tcp" })),
+    healthcheck: healthCheck(spec.health, spec.startTimeout),
+    stopTimeout: spec.stopGrace,
+    destroyGraceSeconds: spec.stopGrace,
+    logDriver: "json-file",
+    logOpts: { "max-size": "10m", "max-file": "3" },
+    labels: [
+      ...host.stackLabels,
+      { label: "deploy.service", value: spec.service },
+      { label: "deploy.role", value: role },
+      { label: "deploy.key", value: key },
+    ],
+  };
+}
+
+function environmentLine(
+  name: string,
+  value: EnvValue,
+  password: pulumi.Output<string> | undefined,
+): pulumi.Input<string> {
+  if ("plain" in value) return `${name}=${value.plain}`;
+  if ("secret" in value) return pulumi.secret(`${name}=${value.secret}`);
+  if (password === undefined) throw new Error(`${name} needs the database's password, and there is no database`);
+  return password.apply((text) => `${name}=${value.withPassword.replace("{password}", () => text)}`);
+}
+
+/** Asks with whatever client the image has. The gate is the runner's own check; this one is for `docker ps`. */
+const HTTP_CLIENTS =
+  'if command -v curl >/dev/null; then curl -fsS -m 5 -o /dev/null "$0"; ' +
+  'elif command -v wget >/dev/null; then wget -q -T 5 -O /dev/null "$0"; ' +
+  'elif command -v node >/dev/null; then node -e "fetch(process.argv[1]).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))" "$0"; ' +
+  'elif command -v python3 >/dev/null; then python3 -c "import sys,urllib.request as u;u.urlopen(sys.argv[1],timeout=5)" "$0"; ' +
+  "else echo 'no curl, wget, node or python3 in this image: set healthCommand' >&2; exit 1; fi";
+
+function healthCheck(health: Health, startPeriod: number): docker.ContainerArgs["healthcheck"] {
+  if (health.kind === "none") return undefined;
+  const tests =
+    health.kind === "exec"
+      ? ["CMD-SHELL", health.command]
+      : health.kind === "proxy"
+        ? ["CMD", "curl", "-fsS", "-m", "5", "-o", "/dev/null", "http://127.0.0.1:8079/ready"]
+        : ["CMD", "sh", "-c", HTTP_CLIENTS, `http://127.0.0.1:${health.port}${health.path}`];
+  return { tests, interval: "30s", timeout: "10s", retries: 3, startPeriod: `${startPeriod}s` };
+}

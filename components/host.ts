@@ -1,0 +1,145 @@
+import * as command from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { askFacts, HostUnreachable } from "../host/askFacts";
+import { hostCommand, hostScript } from "../host/bundle";
+import { type Connection, connectionTo } from "../host/connection";
+import type { Config } from "../plan/config/schema";
+import { type StackNames, volumeName } from "../plan/container";
+import { type Facts, NO_FACTS } from "../plan/facts";
+import { STACK_LABEL, stackLines } from "../plan/wire";
+
+/** The machine: how it is reached, what it told, its networks, and the one resource that tears all down. */
+export class Host extends pulumi.ComponentResource {
+  readonly facts: Facts;
+  readonly connection: Connection;
+  readonly provider: docker.Provider;
+  /** For every resource on the host: made through this provider, after the networks, gone before the teardown. */
+  readonly childOptions: pulumi.ResourceOptions;
+  /** Names as the engine knows them. */
+  readonly networks: { readonly edge: pulumi.Output<string>; readonly data: pulumi.Output<string> | undefined };
+  readonly stackLabels: { label: string; value: string }[];
+
+  constructor(
+    name: string,
+    readonly config: Config,
+    readonly names: StackNames,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("deploy:host:Host", name, {}, options);
+    this.connection = connectionTo(config.host);
+    this.facts = readFacts(this.connection, config, names);
+    this.stackLabels = [{ label: STACK_LABEL, value: `${names.project}/${names.stack}` }];
+
+    this.provider = new docker.Provider(
+      name,
+      { host: this.connection.dockerHost, sshOpts: [...this.connection.sshOptions] },
+      { parent: this },
+    );
+    const edge = this.network("edge", false);
+    const data = config.database === undefined ? undefined : this.network("data", true);
+    this.networks = { edge: edge.name, data: data?.name };
+    const teardown = this.teardown(data === undefined ? [edge] : [edge, data]);
+    this.childOptions = { provider: this.provider, dependsOn: [teardown] };
+    this.registerOutputs({});
+  }
+
+  /** A volume of the stack. Data volumes outlive `pulumi destroy`. */
+  volume(name: string, role: "data" | "proxy", parent: pulumi.Resource, fullName?: string): docker.Volume {
+    return new docker.Volume(
+      `${name}-volume`,
+      {
+        name: fullName ?? volumeName(this.names, name),
+        labels: [...this.stackLabels, { label: "deploy.role", value: role }],
+      },
+      { ...this.childOptions, parent, retainOnDelete: role === "data" },
+    );
+  }
+
+  /** A script on the host: given on stdin, run by its sh, its output shown as progress. */
+  script(
+    name: string,
+    action: "deploy" | "check",
+    payload: pulumi.Input<string[]>,
+    triggers: unknown[],
+    options: pulumi.CustomResourceOptions,
+  ): command.local.Command {
+    return new command.local.Command(
+      name,
+      {
+        interpreter: [...this.connection.interpreter],
+        create: hostCommand(action),
+        stdin: pulumi.output(payload).apply((lines) => hostScript([...this.stackLines(), ...lines])),
+        triggers,
+        addPreviousOutputInEnv: false,
+        logging: command.local.Logging.StdoutAndStderr,
+      },
+      // What the host holds shapes the plan; only a trigger makes a finished script run again.
+      { ...options, ignoreChanges: ["create", "stdin", "interpreter", "logging"] },
+    );
+  }
+
+  private stackLines(): string[] {
+    return stackLines(this.names, this.config.host, this.config.host.lockWait);
+  }
+
+  private network(kind: "edge" | "data", internal: boolean): docker.Network {
+    // No fixed name: one left by a killed run never stands in the way. The teardown removes it by its label.
+    return new docker.Network(
+      `${this.names.project}-${this.names.stack}-${kind}`,
+      { driver: "bridge", internal, labels: this.stackLabels },
+      { parent: this, provider: this.provider },
+    );
+  }
+
+  /**
+   * Everything else depends on this, so destroy reaches it last but for the networks; its delete removes the
+   * containers, which Pulumi itself never does.
+   */
+  private teardown(networks: docker.Network[]): command.local.Command {
+    return new command.local.Command(
+      "teardown",
+      {
+        interpreter: [...this.connection.interpreter],
+        create: ":",
+        delete: hostCommand("teardown"),
+        stdin: hostScript(this.stackLines()),
+        addPreviousOutputInEnv: false,
+      },
+      { parent: this, dependsOn: networks },
+    );
+  }
+}
+
+/** In a preview an unreachable host is a warning; a real `up` stops before it changes anything. */
+function readFacts(connection: Connection, config: Config, names: StackNames): Facts {
+  const preview = pulumi.runtime.isDryRun();
+  const wait = preview ? 0 : config.host.lockWait;
+  const facts = ask(connection, stackLines(names, config.host, wait), wait);
+  const problems = [
+    ...facts.errors,
+    ...platformProblem(config, facts),
+    ...(facts.active !== undefined && !preview
+      ? [`another release is at work: ${facts.active}. Run 'pulumi up' again when it is done`]
+      : []),
+  ];
+  if (problems.length === 0) return facts;
+  const text = `${config.host.address}: ${problems.join("\n")}`;
+  if (!preview) throw new pulumi.RunError(`${text}\nNothing was changed.`);
+  void pulumi.log.warn(`${text}\nThis preview cannot tell what is on the host; 'pulumi up' would stop here.`);
+  return facts;
+}
+
+function ask(connection: Connection, payload: string[], wait: number): Facts {
+  try {
+    return askFacts(connection, payload, wait);
+  } catch (error) {
+    if (error instanceof HostUnreachable) return { ...NO_FACTS, errors: [error.message] };
+    throw error;
+  }
+}
+
+function platformProblem({ host }: Config, { platform }: Facts): string[] {
+  if (host.platform === undefined || platform === undefined || host.platform.startsWith(platform)) return [];
+  return [`host.platform: is ${host.platform}, but the host's engine is ${platform}`];
+}

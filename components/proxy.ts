@@ -1,0 +1,19 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { NamedContainer } from "../plan/container";
+import type { CreatedContainer } from "../plan/wire";
+import { createContainer } from "./container";
+import type { Host } from "./host";
+import { pulledImage } from "./image";
+
+/** nginx: the only container with a published port. What it serves is written into its volume by the runner. */
+export class Proxy extends pulumi.ComponentResource {
+  readonly containers: readonly pulumi.Output<CreatedContainer>[];
+
+  constructor(name: string, host: Host, described: NamedContainer, options?: pulumi.ComponentResourceOptions) {
+    super("deploy:proxy:Proxy", name, {}, options);
+    const volume = host.volume(name, "proxy", this);
+    const image = pulledImage(host, name, described.spec.image, this);
+    this.containers = [createContainer(host, described, undefined, this, [volume, image])];
+    this.registerOutputs({});
+  }
+}

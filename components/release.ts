@@ -1,0 +1,54 @@
+import { hostname, userInfo } from "node:os";
+import * as pulumi from "@pulumi/pulumi";
+import { generation } from "../plan/facts";
+import type { Plan } from "../plan/release";
+import { type DescribedStack, imageTag } from "../plan/stack";
+import { type CreatedContainer, objectLine, planLines } from "../plan/wire";
+import type { Host } from "./host";
+
+/**
+ * The release: one command that makes all changes on the host, so that its undo is whole; then a check of each
+ * service through the proxy, which changes nothing and gates the stack's outputs.
+ */
+export class Release extends pulumi.ComponentResource {
+  /** The release's name, known once everything has been seen healthy. */
+  readonly name: pulumi.Output<string>;
+
+  constructor(
+    host: Host,
+    plan: Plan,
+    stack: DescribedStack,
+    containers: readonly pulumi.Output<CreatedContainer>[],
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("deploy:release:Release", "release", {}, options);
+    const { config, names, facts } = host;
+    const images = stack.services.flatMap(({ name, build }) => {
+      if (build === undefined) return [];
+      const tag = imageTag(names, name, build);
+      return [{ tag, generation: generation(facts, `image:${tag}`) }];
+    });
+    const lines = pulumi
+      .all([...containers])
+      .apply((created) => planLines(plan, config, created, images, `${userInfo().username}@${hostname()}`));
+    const release = host.script(`release-${plan.release}`, "deploy", lines, [plan.epoch], {
+      parent: this,
+      customTimeouts: { create: "60m" },
+    });
+    const checks = stack.services.map(({ name, container }) =>
+      host.script(
+        `health-${name}`,
+        "check",
+        pulumi.all([...containers]).apply((created) => checkLines(container.key, created)),
+        [plan.release, plan.epoch],
+        { parent: this, dependsOn: [release] },
+      ),
+    );
+    this.name = pulumi.all(checks.map(({ stdout }) => stdout)).apply(() => plan.release);
+    this.registerOutputs({ name: this.name });
+  }
+}
+
+function checkLines(key: string, created: readonly CreatedContainer[]): string[] {
+  return [`key ${key}`, ...created.map(({ key: one, id, spec }) => objectLine(one, id, spec))];
+}

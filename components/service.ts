@@ -1,0 +1,30 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type DescribedService, imageTag } from "../plan/stack";
+import type { CreatedContainer } from "../plan/wire";
+import { createContainer } from "./container";
+import type { Host } from "./host";
+import { builtImage, pulledImage } from "./image";
+
+/** A service: its image, its container, its volumes, and the one-off container of its migration. */
+export class Service extends pulumi.ComponentResource {
+  readonly containers: readonly pulumi.Output<CreatedContainer>[];
+
+  constructor(
+    host: Host,
+    described: DescribedService,
+    password: pulumi.Output<string> | undefined,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    const { name, config, container, migration, build } = described;
+    super("deploy:service:Service", name, {}, options);
+    const image =
+      build === undefined
+        ? pulledImage(host, name, container.spec.image, this)
+        : builtImage(host, name, imageTag(host.names, name, build), build, this);
+    const volumes = config.volumes.map((volume) => host.volume(volume.name, "data", this));
+    this.containers = [...(migration ? [migration] : []), container].map((one) =>
+      createContainer(host, one, password, this, [image, ...volumes]),
+    );
+    this.registerOutputs({});
+  }
+}

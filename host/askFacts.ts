@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { type Facts, parseFacts } from "../plan/facts";
+import { hostCommand, hostScript } from "./bundle";
+import type { Connection } from "./connection";
+
+/** The host did not answer; the message tells why and what to do. */
+export class HostUnreachable extends Error {}
+
+/**
+ * Reads the facts of the host, in one round trip and before any resource, so that the plan is whole in a preview.
+ *
+ * @param waitSeconds how long a release in progress is waited for (0 in a preview)
+ * @throws HostUnreachable
+ */
+export function askFacts(connection: Connection, payload: readonly string[], waitSeconds: number): Facts {
+  // Where ssh keeps its shared connection (ControlPath); ssh does not make the folder itself.
+  if (connection.dockerHost !== undefined) mkdirSync(join(homedir(), ".ssh"), { recursive: true, mode: 0o700 });
+  const [program = "sh", ...rest] = connection.interpreter;
+  const answer = spawnSync(program, [...rest, hostCommand("facts")], {
+    input: hostScript(payload),
+    encoding: "utf8",
+    timeout: (waitSeconds + 60) * 1000,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (answer.error !== undefined) throw new HostUnreachable(`cannot run ${program}: ${answer.error.message}`);
+  if (answer.status !== 0) throw new HostUnreachable(explainFailure(answer.stderr.trim()));
+  try {
+    return parseFacts(answer.stdout);
+  } catch (error) {
+    throw new HostUnreachable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function explainFailure(stderr: string): string {
+  const last = stderr.split("\n").at(-1) ?? "";
+  if (/host key verification failed|no matching host key|no .* host key is known/i.test(stderr)) {
+    return (
+      "the server's host key is not the pinned one (host.hostKey): either the server was set up anew or somebody " +
+      "stands in between. Compare on the server itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub; " +
+      "when it is right, set host.hostKey to what ssh-keyscan -t ed25519 prints"
+    );
+  }
+  if (/permission denied/i.test(stderr)) {
+    return `${last}: load the key into the ssh agent (ssh-add) or set host.identityFile`;
+  }
+  return last === "" ? "no answer" : last;
+}

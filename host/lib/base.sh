@@ -1,0 +1,27 @@
+# shellcheck shell=sh
+# Words that every script on the host uses: saying, time, and the docker client.
+# Needs on the host: a POSIX sh, coreutils or busybox, flock, setsid, docker. No curl, no jq.
+
+say() { printf '%s\n' "$*"; }
+
+# A clock that nobody sets: hundredths of a second since boot.
+now() {
+  read -r uptime _ </proc/uptime
+  printf '%s%s\n' "${uptime%.*}" "${uptime#*.}"
+}
+
+# seconds_since START: "1.2", for people.
+seconds_since() {
+  spent=$(($(now) - $1))
+  printf '%d.%d' $((spent / 100)) $((spent % 100 / 10))
+}
+
+# The lock is held through descriptor 9: no child may inherit it, or the lock would outlive its holder.
+docker() { command docker "$@" 9>&-; }
+rest() { sleep "$1" 9>&-; }
+
+# unpack BASE64: the plan carries free text as base64, so that no quoting rule touches it.
+unpack() { printf '%s' "$1" | base64 -d; }
+
+# indent: shows text of others (container logs) as a quotation.
+indent() { sed 's/^/    | /'; }

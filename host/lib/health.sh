@@ -1,0 +1,85 @@
+# shellcheck shell=sh
+# Is a container ready? Asked every 100 ms from inside the network, not through Docker's own health status,
+# which is as old as its interval.
+
+# Polls URL ($1) until it answers 2xx or the deadline ($2, seconds) passes. Runs inside the proxy's container.
+http_poll='
+end=$(($(cut -d. -f1 /proc/uptime) + $2))
+while :; do
+  code=$(curl -s -o /dev/null -m 5 -w "%{http_code}" "$1")
+  case $code in 2??) exit 0 ;; esac
+  if [ "$(cut -d. -f1 /proc/uptime)" -ge "$end" ]; then
+    case $code in
+      000) echo "$1 does not answer" ;;
+      *) echo "$1 answers $code" ;;
+    esac
+    exit 1
+  fi
+  sleep 0.1
+done'
+
+# Runs the command ($1, for sh) until it succeeds or the deadline ($2, seconds) passes. Runs inside the service.
+command_poll='
+end=$(($(cut -d. -f1 /proc/uptime) + $2))
+while :; do
+  if out=$(sh -c "$1" 2>&1); then exit 0; fi
+  if [ "$(cut -d. -f1 /proc/uptime)" -ge "$end" ]; then
+    echo "the health command fails: $out"
+    exit 1
+  fi
+  sleep 0.1
+done'
+
+# poll_health KEY: returns when ready; else fails and says why. Expects load_object to have run.
+poll_health() {
+  case $health in
+    http:*)
+      address=${health#http:}
+      docker exec "$(proxy_id)" sh -c "$http_poll" poll "http://$1:${address%%:*}${address#*:}" "$timeout"
+      ;;
+    exec:*) docker exec "$id" sh -c "$command_poll" poll "$(unpack "${health#exec:}")" "$timeout" ;;
+    proxy) docker exec "$id" sh -c "$http_poll" poll "http://127.0.0.1:8079/ready" "$timeout" ;;
+    none) rest 3 ;; # nothing to ask: three seconds without an exit
+  esac
+}
+
+container_state() {
+  docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{.State.OOMKilled}}' "$1" 2>/dev/null
+}
+
+# await_healthy KEY: polls, and watches the container meanwhile, so that a crash is told at once.
+await_healthy() {
+  load_object "$1" || return 1
+  restarts=$(container_state "$id" | cut -d' ' -f2)
+  answer=$state/health.$$
+  (poll_health "$1") >"$answer" 2>&1 9>&- &
+  poller=$!
+  while kill -0 $poller 2>/dev/null; do
+    # shellcheck disable=SC2046 # four plain words
+    set -- "$1" $(container_state "$id")
+    if [ "${2:-gone}" != running ] || [ "${3:-0}" -gt "${restarts:-0}" ]; then
+      kill $poller 2>/dev/null
+      wait $poller 2>/dev/null
+      rm -f "$answer"
+      if [ "${5:-}" = true ]; then
+        say "$1 was killed: it needs more memory than its limit"
+      else
+        say "$1 stopped by itself (${2:-gone}, exit code ${4:-?})"
+      fi
+      return 1
+    fi
+    rest 0.1
+  done
+  if wait $poller; then
+    rm -f "$answer"
+    return 0
+  fi
+  say "$1 did not become healthy within $timeout s: $(tail -n 1 "$answer")"
+  rm -f "$answer"
+  return 1
+}
+
+last_lines() {
+  say "  last lines of $1:"
+  docker logs --tail 15 "$2" 2>&1 | tail -n 15 | indent
+}

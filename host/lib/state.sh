@@ -1,0 +1,55 @@
+# shellcheck shell=sh
+# What the host remembers of a stack, all below one directory:
+#   lock      held while a runner works          holder   who holds it, for people
+#   current   what serves (see verb record)      seen     every container and image a release used, and how often made
+#   journal   the verbs of the run in progress   runs/N/  plan, log and result of a run
+#   proxy/    the nginx files as last installed
+
+state_dir() {
+  state=$(payload_value state)
+  if ! mkdir -p "$state/runs" "$state/proxy" 2>/dev/null || ! [ -w "$state" ]; then
+    say "cannot write $state on the host as user $(id -un): create it for this user, or set host.stateDir" >&2
+    return 1
+  fi
+  chmod 700 "$state"
+}
+
+# payload_value WORD: the rest of the first payload line that begins with WORD.
+payload_value() { payload | sed -n "s/^$1 //p" | head -n 1; }
+
+# payload_lines WORD: the rest of each line that begins with WORD.
+payload_lines() { payload | sed -n "s/^$1 //p"; }
+# payload_lines_whole WORD...: these lines as they are.
+payload_lines_whole() { for word in "$@"; do payload | grep "^$word "; done; }
+# plan_text NAME: a text that the plan carries (text NAME BASE64).
+plan_text() { payload | sed -n "s/^text $1 //p" | base64 -d; }
+
+# An `object` line describes a container: object KEY SERVICE ROLE ID GRACE HEALTH TIMEOUT
+# KEY is service-hash; HEALTH is http:PORT:PATH, exec:BASE64, proxy or none; GRACE and TIMEOUT are seconds.
+# The plan's own objects come first, then those that serve now, then those of the run that is taken back.
+object_line() {
+  {
+    payload
+    cat "$state/current" "$run/script" 2>/dev/null
+  } | grep "^object $1 " | head -n 1
+}
+
+# load_object KEY: sets id, service, role, grace, health, timeout.
+load_object() {
+  # shellcheck disable=SC2046 # the line is made of plain words
+  set -- "$1" $(object_line "$1")
+  if [ $# -lt 9 ]; then
+    say "no container is known as $1" >&2
+    return 1
+  fi
+  service=$4 role=$5 id=$6 grace=$7 health=$8 timeout=$9
+}
+
+# replace_file NAME: its new content comes on stdin, whole or not at all.
+replace_file() {
+  cat >"$1.new" && sync "$1.new" 2>/dev/null
+  mv "$1.new" "$1"
+}
+
+journal_open() { [ -s "$state/journal" ]; }
+journal_committed() { grep -q '^done [0-9]* record' "$state/journal"; }

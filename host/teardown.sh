@@ -1,0 +1,23 @@
+# shellcheck shell=sh
+# `pulumi destroy`: removes every container and image of the stack, and what the host remembers of it.
+# Data volumes stay; it says where they are.
+
+teardown() {
+  state_dir || return 1
+  label=$(payload_value label)
+  exec 9>>"$state/lock"
+  if ! flock -w 60 9; then
+    say "a release is at work: $(cat "$state/holder" 2>/dev/null). Nothing was removed; try again when it is done."
+    return 1
+  fi
+  docker ps -aq --filter "label=$label" | while read -r found; do
+    docker stop -t 10 "$found" >/dev/null 2>&1 &
+  done
+  wait
+  docker ps -aq --filter "label=$label" | xargs -r docker rm -f >/dev/null || return 1
+  docker images --format '{{.Repository}}:{{.Tag}}' "$(payload_value images)/*" | xargs -r docker rmi >/dev/null
+  rm -rf "${state:?}"
+  docker volume ls --filter "label=$label" --filter label=deploy.role=data --format '{{.Name}}' | while read -r volume; do
+    say "kept: the data volume $volume (to delete it for ever: docker volume rm $volume)"
+  done
+}

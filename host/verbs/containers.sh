@@ -1,0 +1,45 @@
+# shellcheck shell=sh
+# start, healthy, stop, remove: a container's life. Only these start and stop anything; Pulumi only creates.
+
+do_start() {
+  load_object "$1" || return 1
+  if ! complaint=$(docker start "$id" 2>&1 >/dev/null); then
+    say "$1 does not start: $complaint"
+    return 1
+  fi
+}
+# What was started for this release and did not make it is kept, stopped, so that its logs can be read.
+undo_start() {
+  load_object "$1" && docker stop -t 2 "$id" >/dev/null 2>&1
+}
+
+do_healthy() {
+  await_healthy "$1" && return 0
+  load_object "$1" && last_lines "$1" "$id"
+  return 1
+}
+undo_healthy() { :; }
+
+do_stop() {
+  load_object "$1" || return 1
+  docker stop -t "$grace" "$id" >/dev/null
+}
+undo_stop() {
+  load_object "$1" || return 1
+  docker start "$id" >/dev/null && await_healthy "$1"
+}
+
+# Comes after record: there is nothing to go back to.
+do_remove() {
+  load_object "$1" || return 1
+  docker rm -f "$id" >/dev/null
+}
+undo_remove() { :; }
+
+# Removes what bears our label and does not belong to what serves: left by a killed run, or by an earlier failure.
+do_sweep() {
+  docker ps -aq --no-trunc --filter "label=$(payload_value label)" | while read -r found; do
+    grep -q "^object [^ ]* [^ ]* [^ ]* $found " "$state/current" || docker rm -f "$found" >/dev/null
+  done
+}
+undo_sweep() { :; }

@@ -1,0 +1,51 @@
+# shellcheck shell=sh
+# migrate, password, record: what a release writes.
+
+# Runs the one-off container to its end. The point of no return for the data: it has no undo.
+do_migrate() {
+  load_object "$1" || return 1
+  docker start -a "$id" >"$run/migrate" 2>&1 &
+  attached=$!
+  end=$(($(now) + timeout * 100))
+  while kill -0 $attached 2>/dev/null; do
+    if [ "$(now)" -ge $end ]; then
+      docker kill "$id" >/dev/null 2>&1
+      wait $attached 2>/dev/null
+      tail -n 15 "$run/migrate" | indent
+      say "the migration did not end within $timeout s and was stopped"
+      return 1
+    fi
+    rest 0.1
+  done
+  wait $attached && [ "$(docker inspect -f '{{.State.ExitCode}}' "$id")" = 0 ] && return 0
+  tail -n 15 "$run/migrate" | indent
+  say "the migration failed (exit code $(docker inspect -f '{{.State.ExitCode}}' "$id"))"
+  return 1
+}
+undo_migrate() {
+  load_object "$1" && docker stop -t 2 "$id" >/dev/null 2>&1
+  return 0
+}
+
+# The data may be older than the password (a volume kept by destroy): the role gets the one that the services use.
+# Both are already inside the container; nothing secret passes through here.
+do_password() {
+  load_object "$1" || return 1
+  docker exec -i "$id" sh -c 'exec psql -q -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB"' <<'SQL'
+\set role `printf '%s' "$POSTGRES_USER"`
+\set password `printf '%s' "$POSTGRES_PASSWORD"`
+alter role :"role" password :'password';
+SQL
+}
+undo_password() { :; }
+
+# The commit: from here on the new release is what serves, and what follows only tidies.
+do_record() {
+  {
+    payload_lines_whole release epoch
+    for key in $(payload_value serves); do object_line "$key"; done
+    payload_lines_whole record
+  } | replace_file "$state/current"
+  tail -n 400 "$state/seen" | replace_file "$state/seen"
+}
+undo_record() { :; }

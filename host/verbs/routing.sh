@@ -1,0 +1,74 @@
+# shellcheck shell=sh
+# site, hold, stage, route, drain, smoke: what the proxy does. $2 names a text of the plan.
+# The undo of each puts back the file that was there before this very verb (kept as undo.N.NAME in the run).
+
+keep_for_undo() { if [ -f "$state/proxy/$2" ]; then cp "$state/proxy/$2" "$run/undo.$1.$2"; fi; }
+
+do_site() {
+  keep_for_undo "$step" nginx.conf
+  plan_text routes.js >"$run/routes.js" && proxy_put routes.js "$run/routes.js" || return 1
+  [ -f "$state/proxy/routes.json" ] || printf '{"live":{},"candidate":{}}\n' >"$state/proxy/routes.json"
+  install_routes "$state/proxy/routes.json" || return 1
+  plan_text "$1" >"$run/nginx.conf" && install_site "$run/nginx.conf"
+}
+undo_site() { if [ -f "$run/undo.$step.nginx.conf" ]; then install_site "$run/undo.$step.nginx.conf"; fi; }
+
+change_routes() {
+  keep_for_undo "$step" routes.json
+  plan_text "$1" >"$run/routes.json" && install_routes "$run/routes.json"
+}
+restore_routes() {
+  if [ -f "$run/undo.$step.routes.json" ]; then install_routes "$run/undo.$step.routes.json"; fi
+}
+
+do_hold() { change_routes "$1"; }
+undo_hold() { restore_routes; }
+do_stage() { change_routes "$1"; }
+undo_stage() { restore_routes; }
+do_route() { change_routes "$1"; }
+undo_route() { restore_routes; }
+
+# Waits until the proxy has no request open to KEY, at most its grace.
+do_drain() {
+  load_object "$1" || return 1
+  case $health in http:*) ;; *) return 0 ;; esac
+  address=${health#http:}
+  end=$(($(now) + grace * 100))
+  while [ "$(connections_to "$id" "${address%%:*}")" -gt 0 ]; do
+    if [ "$(now)" -ge $end ]; then
+      say "  $1 still has requests open after $grace s: they get its SIGTERM"
+      return 0
+    fi
+    rest 0.1
+  done
+}
+undo_drain() { :; }
+
+# One request: host ($1), port ($2), path ($3), wanted status ($4), wanted text ($5). Runs inside the proxy's container.
+smoke_request='
+body=$(mktemp) || exit 1
+code=$(curl -s -m 10 -o "$body" -w "%{http_code}" -H "Host: $1" "http://127.0.0.1:$2$3")
+if [ "$code" != "$4" ]; then
+  echo "GET $3 answers $code, wanted $4"
+  head -c 300 "$body" | tr -d "\r" | head -n 3
+  rm -f "$body"
+  exit 1
+fi
+if [ -n "$5" ] && ! grep -qF -e "$5" "$body"; then
+  echo "GET $3 answers $code, but its text does not contain: $5"
+  head -c 300 "$body" | tr -d "\r" | head -n 3
+  rm -f "$body"
+  exit 1
+fi
+rm -f "$body"'
+
+# smoke candidate|live: every request of the plan, through nginx, with the site's host name.
+# The candidate is asked on a port that only this container sees, so that no visitor meets an untried release.
+do_smoke() {
+  case $1 in candidate) port=8081 ;; *) port=8082 ;; esac
+  payload_lines smoke | while read -r host path status text; do
+    docker exec "$(proxy_id)" sh -c "$smoke_request" smoke "$host" $port "$path" "$status" "$(unpack "$text")" ||
+      exit 1
+  done
+}
+undo_smoke() { :; }

@@ -1,0 +1,35 @@
+/**
+ * Deploys a few services to one machine. A table of contents: each part is made in the file it is named after.
+ * Data flows one way: config -> plan (what is wanted, how to get there) -> resources -> the runner on the host.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { Database } from "./components/database";
+import { Host } from "./components/host";
+import { Proxy } from "./components/proxy";
+import { Release } from "./components/release";
+import { Service } from "./components/service";
+import { loadConfig, withoutTrace } from "./components/stackConfig";
+import { showPlan, siteUrl, versions } from "./components/outputs";
+import { routesScript } from "./host/bundle";
+import { planRelease } from "./plan/release";
+import { describeStack } from "./plan/stack";
+
+const { config, names } = loadConfig();
+
+const host = new Host("host", config, names);
+const stack = withoutTrace(() => describeStack(__dirname, config, names, host.facts));
+const plan = planRelease(config, stack.wanted, stack.record, host.facts, routesScript());
+showPlan(plan, config, host.facts);
+
+const database = config.database && stack.database && new Database("database", host, config.database, stack.database);
+const services = stack.services.map((one) => new Service(host, one, database?.password));
+const proxy = new Proxy("proxy", host, stack.proxy);
+
+const containers = [database, ...services, proxy].flatMap((part) => part?.containers ?? []);
+const done = new Release(host, plan, stack, containers);
+
+export const release = done.name;
+/** Where the site answers, once it does. */
+export const url = pulumi.output(done.name).apply(() => siteUrl(config));
+/** Per service: its version, its image and why that was built. */
+export const running = done.name.apply(() => versions(stack));

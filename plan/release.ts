@@ -1,0 +1,383 @@
+import type { Config } from "./config/schema";
+import type { NamedContainer } from "./container";
+import type { Current, Facts, ReleaseRecord } from "./facts";
+import { digest } from "./identity";
+import { type Budget, budget, headroom } from "./memory";
+import { routesFile, siteConfig, siteDigest } from "./nginx";
+
+/**
+ * A release as data: which verbs the runner does, in which order. A pure function of what is wanted (config), what
+ * the host told (facts) and nothing else; preview prints it, host/run.sh does it.
+ */
+export interface Plan {
+  readonly release: string;
+  /** Grows whenever the host is not as wanted: the release command runs when it changes. */
+  readonly epoch: number;
+  readonly steps: readonly Step[];
+  readonly texts: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly changes: readonly Change[];
+  readonly record: ReleaseRecord;
+  /** Why it cannot be done as configured, each with a cure. */
+  readonly refusals: readonly string[];
+}
+
+export interface Step {
+  readonly verb: string;
+  readonly arguments: readonly string[];
+}
+
+/** What happens to one container. */
+export interface Change {
+  readonly service: string;
+  readonly kind: "same" | "new" | "repair" | "replace" | "remove";
+  readonly order?: "start-first" | "stop-first";
+  /** MiB left beside the old version, as far as the host told. */
+  readonly headroom?: number;
+  readonly memory: number;
+}
+
+/** A container that is wanted, and what a release must know besides its description. */
+export interface Wanted {
+  readonly container: NamedContainer;
+  readonly migration: NamedContainer | undefined;
+  readonly order: "auto" | "start-first" | "stop-first";
+  /** A volume that only one version may write to. */
+  readonly exclusive: boolean;
+  readonly needs: readonly string[];
+}
+
+/**
+ * @param wanted every container in an order in which each comes after what it needs: database, proxy, services
+ * @param routesScript the text of host/proxy/routes.js
+ */
+export function planRelease(
+  config: Config,
+  wanted: readonly Wanted[],
+  record: Omit<ReleaseRecord, "site">,
+  facts: Facts,
+  routesScript: string,
+): Plan {
+  const site = siteConfig(config, routesScript);
+  const full: ReleaseRecord = { ...record, site: siteDigest(site) };
+  const release = digest({
+    keys: wanted.flatMap(({ container, migration }) => [container.key, migration?.key ?? ""]),
+    site: full.site,
+    smoke: config.smoke,
+  });
+  const planner = new Planner(config, wanted, facts, site, routesScript);
+  const steps = planner.plan();
+  const settled = facts.current?.release === release && !facts.interrupted && planner.undisturbed();
+  const epoch = facts.current?.epoch ?? 0;
+  return {
+    release,
+    epoch: settled ? epoch : epoch + 1,
+    steps,
+    texts: planner.texts,
+    labels: planner.labels,
+    changes: planner.changes,
+    record: full,
+    refusals: planner.refusals,
+  };
+}
+
+/** Containers to wait for first come first. Config has no circle (config/check.ts). */
+export function byNeeds(config: Config): string[] {
+  const sorted: string[] = [];
+  const visit = (name: string) => {
+    if (sorted.includes(name)) return;
+    for (const need of config.services[name]?.needs ?? []) if (need !== "database") visit(need);
+    sorted.push(name);
+  };
+  Object.keys(config.services).sort().forEach(visit);
+  return sorted;
+}
+
+interface Item extends Wanted {
+  readonly name: string;
+  readonly key: string;
+  readonly kind: Exclude<Change["kind"], "remove">;
+  readonly old: Current["objects"][number] | undefined;
+  readonly address: string | undefined;
+}
+
+class Planner {
+  readonly steps: Step[] = [];
+  readonly texts: Record<string, string> = {};
+  readonly labels: Record<string, string> = {};
+  readonly changes: Change[] = [];
+  readonly refusals: string[] = [];
+  private readonly items: Item[];
+  private readonly gone: Current["objects"];
+  private readonly budget: Budget | undefined;
+  private live: Record<string, string>;
+  private readonly firstFinal: Record<string, string>;
+
+  constructor(
+    private readonly config: Config,
+    wanted: readonly Wanted[],
+    private readonly facts: Facts,
+    private readonly site: string,
+    private readonly routesScript: string,
+  ) {
+    const serving = (facts.current?.objects ?? []).filter(({ role }) => role !== "migrate");
+    this.items = wanted.map((one) => this.item(one, serving));
+    const names = new Set(this.items.map(({ name }) => name));
+    this.gone = serving.filter(({ service }) => !names.has(service));
+    this.budget = budget(facts, config.host.memory);
+    this.live = Object.fromEntries(
+      serving.flatMap((object) => {
+        const address = addressOf(object.key, object.health);
+        return address === undefined ? [] : [[object.service, address]];
+      }),
+    );
+    this.firstFinal = Object.fromEntries(
+      this.items.flatMap(({ name, address }) => (address === undefined ? [] : [[name, address]])),
+    );
+  }
+
+  /** Whether the host is exactly as the record says. */
+  undisturbed(): boolean {
+    const objects = this.facts.current?.objects ?? [];
+    const known = new Set(objects.map(({ id }) => id));
+    const strays = this.facts.containers.some(({ id }) => !known.has(id));
+    const migrationsThere = objects.every(({ id }) => this.facts.containers.some((one) => one.id === id));
+    return !strays && migrationsThere && this.items.every(({ kind }) => kind === "same") && this.gone.length === 0;
+  }
+
+  plan(): Step[] {
+    this.database();
+    this.proxy();
+    const services = this.items.filter(({ container }) => container.spec.role === "service");
+    for (const { name, container } of services.filter(({ kind }) => kind === "same")) {
+      this.changes.push({ service: name, kind: "same", memory: container.spec.memory });
+    }
+    this.migrate(services);
+    const orders = this.orders(services);
+    const before = services.filter((one) => isStarted(one) && orders.get(one.name) === "start-first");
+    const instead = services.filter((one) => isStarted(one) && orders.get(one.name) === "stop-first");
+    this.startBeside(before);
+    for (const item of instead) this.exchange(item);
+    this.prove(services.some(isStarted));
+    this.do("record");
+    this.tidy([...before, ...instead]);
+    return this.steps;
+  }
+
+  private item(one: Wanted, serving: Current["objects"]): Item {
+    const { spec, key } = one.container;
+    const old = serving.find(({ service }) => service === spec.service);
+    const runs = this.facts.containers.some(({ id, state }) => id === old?.id && state === "running");
+    const kind = old === undefined ? "new" : old.key !== key ? "replace" : runs ? "same" : "repair";
+    const address = spec.health.kind === "http" ? `${key}:${spec.health.port}` : undefined;
+    return { ...one, name: spec.service, key, kind, old, address };
+  }
+
+  private do(verb: string, ...args: string[]): void {
+    this.steps.push({ verb, arguments: args });
+  }
+
+  private start(item: Item): void {
+    this.do("start", item.key);
+  }
+
+  private database(): void {
+    const item = this.items.find(({ container }) => container.spec.role === "database");
+    if (item === undefined) return;
+    const { key, old, kind } = item;
+    this.changes.push({
+      service: item.name,
+      kind,
+      memory: item.container.spec.memory,
+      ...(kind === "replace" ? { order: "stop-first" as const } : {}),
+    });
+    if (kind === "same") return;
+    const exchange = kind === "replace" && old !== undefined;
+    const served = { ...this.live };
+    if (exchange) {
+      this.routes("hold", this.held(Object.keys(this.live)), {}, "requests wait for the database");
+      this.do("stop", old.key);
+    }
+    this.start(item);
+    this.do("healthy", key);
+    this.do("password", key);
+    if (exchange) {
+      for (const user of this.items.filter((one) => one.kind === "same" && one.needs.includes("database"))) {
+        this.do("healthy", user.key);
+      }
+      this.live = served;
+      this.routes("route", served, {}, "requests go on");
+    }
+  }
+
+  private proxy(): void {
+    const item = this.items.find(({ container }) => container.spec.role === "proxy");
+    if (item === undefined) throw new Error("a plan without a proxy");
+    const { key, old, kind } = item;
+    this.changes.push({
+      service: item.name,
+      kind,
+      memory: item.container.spec.memory,
+      ...(kind === "replace" ? { order: "stop-first" as const } : {}),
+    });
+    if (kind === "same") return;
+    // Its port binds at start: the old one must be gone by then.
+    this.installSite();
+    if (kind === "replace" && old !== undefined) this.do("stop", old.key);
+    this.start(item);
+    this.do("healthy", key);
+  }
+
+  private installSite(): void {
+    this.texts.site = this.site;
+    this.texts["routes.js"] = this.routesScript;
+    this.labels.site = "nginx has the site's configuration";
+    this.do("site", "site");
+  }
+
+  private migrate(services: readonly Item[]): void {
+    for (const { migration, kind } of services) {
+      if (migration !== undefined && (kind === "new" || kind === "replace")) this.do("migrate", migration.key);
+    }
+  }
+
+  /** Who starts beside its predecessor, and who instead of it: as configured, and else as memory allows. */
+  private orders(services: readonly Item[]): Map<string, "start-first" | "stop-first"> {
+    const orders = new Map<string, "start-first" | "stop-first">();
+    let limits = this.limitsOfRunning();
+    for (const item of services.filter(isStarted)) {
+      const { memory } = item.container.spec;
+      const left = this.budget && headroom(this.budget, limits + memory);
+      const fits = left === undefined || left >= 0;
+      const order =
+        item.kind !== "replace" ? "start-first" : item.exclusive ? "stop-first" : this.order(item, fits, left ?? 0);
+      orders.set(item.name, order);
+      const oldMemory = this.facts.current?.record.containers[item.name]?.memory ?? 0;
+      limits += order === "start-first" ? memory : memory - oldMemory;
+      this.changes.push({ service: item.name, kind: item.kind, order, memory, ...(left === undefined ? {} : { headroom: left }) });
+    }
+    return orders;
+  }
+
+  private order(item: Item, fits: boolean, left: number): "start-first" | "stop-first" {
+    if (item.order === "auto") return fits ? "start-first" : "stop-first";
+    if (item.order === "start-first" && !fits) {
+      this.refusals.push(
+        `services.${item.name}.order: start-first needs ${-left} MiB more than the host has to spare; ` +
+          "use auto or stop-first, or lower a memory limit",
+      );
+    }
+    return item.order;
+  }
+
+  /** MiB: the limits of what will run beside the services that start: all that serves, database and proxy as wanted. */
+  private limitsOfRunning(): number {
+    return this.items.reduce((sum, { name, container, kind }) => {
+      const recorded = this.facts.current?.record.containers[name]?.memory;
+      if (container.spec.role !== "service") return sum + container.spec.memory;
+      return sum + (kind === "same" || kind === "replace" ? (recorded ?? 0) : 0);
+    }, 0);
+  }
+
+  private startBeside(items: readonly Item[]): void {
+    const waiting = new Map<string, Item>();
+    const settle = (name: string) => {
+      const one = waiting.get(name);
+      if (one === undefined) return;
+      waiting.delete(name);
+      this.do("healthy", one.key);
+      // Nothing served under this name before: others may need it from now on.
+      if (one.kind === "new" && one.address !== undefined) {
+        this.live[name] = one.address;
+        this.routes("stage", this.live, {}, `${name} can be reached`);
+      }
+    };
+    for (const item of items) {
+      for (const need of item.needs) settle(need);
+      this.start(item);
+      waiting.set(item.name, item);
+    }
+    for (const { name } of items) settle(name);
+  }
+
+  /** Old away, new in its place; requests wait in the proxy meanwhile. */
+  private exchange(item: Item): void {
+    if (item.address !== undefined) {
+      this.routes("hold", this.held([item.name]), {}, `requests to ${item.name} wait`);
+    }
+    if (item.old !== undefined) {
+      this.do("drain", item.old.key);
+      this.do("stop", item.old.key);
+    }
+    this.start(item);
+    this.do("healthy", item.key);
+    const needed = this.items.some(({ needs }) => needs.includes(item.name));
+    if (needed && item.address !== undefined) {
+      this.live[item.name] = item.address;
+      this.routes("route", this.live, {}, `requests to ${item.name} go on`);
+    }
+  }
+
+  private held(names: readonly string[]): Record<string, string> {
+    this.live = { ...this.live, ...Object.fromEntries(names.map((name) => [name, "hold"])) };
+    return this.live;
+  }
+
+  /** The candidate is tried before any visitor meets it; then everything is switched at once. */
+  private prove(started: boolean): void {
+    const siteChanged = this.facts.current?.record.site !== siteDigest(this.site);
+    const proxySame = this.changes.some(({ service, kind }) => service === "proxy" && kind === "same");
+    const final = this.firstFinal;
+    const switches = JSON.stringify(sorted(final)) !== JSON.stringify(sorted(this.live));
+    if (switches) this.routes("stage", this.live, final, "the new release can be tried");
+    if (siteChanged && proxySame) this.installSite();
+    if (this.config.smoke.length > 0 && (started || siteChanged)) this.do("smoke", "candidate");
+    if (switches) {
+      this.live = final;
+      this.routes("route", final, {}, "requests go to the new release");
+    }
+    if (this.config.smoke.length > 0) this.do("smoke", "live");
+  }
+
+  private tidy(replaced: readonly Item[]): void {
+    const all = this.items.filter(({ kind, container }) => kind === "replace" && container.spec.role !== "service");
+    for (const { old } of [...replaced.filter(({ kind }) => kind === "replace"), ...all]) {
+      if (old === undefined) continue;
+      const stopped = this.steps.some(({ verb, arguments: [key] }) => verb === "stop" && key === old.key);
+      if (!stopped) this.retire(old.key);
+      this.do("remove", old.key);
+    }
+    for (const { key } of this.gone) {
+      this.retire(key);
+      this.do("remove", key);
+      this.changes.push({ service: key.replace(/-[0-9a-f]+$/, ""), kind: "remove", memory: 0 });
+    }
+    this.do("sweep");
+  }
+
+  private retire(key: string): void {
+    this.do("drain", key);
+    this.do("stop", key);
+  }
+
+  private routes(verb: "hold" | "stage" | "route", live: Record<string, string>, candidate: Record<string, string>, label: string): void {
+    const name = `routes-${Object.keys(this.texts).length + 1}`;
+    this.texts[name] = routesFile(live, candidate);
+    this.labels[name] = label;
+    this.do(verb, name);
+  }
+}
+
+function isStarted({ kind }: Item): boolean {
+  return kind !== "same";
+}
+
+function sorted(record: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** key:port of a recorded container that is asked over HTTP. */
+function addressOf(key: string, health: string): string | undefined {
+  const port = /^http:(\d+):/.exec(health)?.[1];
+  return port === undefined ? undefined : `${key}:${port}`;
+}

@@ -1,0 +1,110 @@
+import { type Build, readBuild, whyBuilt } from "./build";
+import type { Config, ServiceConfig } from "./config/schema";
+import {
+  databaseSpec,
+  migrationSpec,
+  nameContainer,
+  type NamedContainer,
+  proxySpec,
+  serviceSpec,
+  type StackNames,
+} from "./container";
+import type { ContainerRecord, Facts, ReleaseRecord } from "./facts";
+import { byNeeds, type Wanted } from "./release";
+
+/** Everything that a stack wants on its host, named by content: config and source in, plain data out. */
+export interface DescribedStack {
+  readonly database: NamedContainer | undefined;
+  readonly proxy: NamedContainer;
+  readonly services: readonly DescribedService[];
+  /** All of them, each after what it needs. */
+  readonly wanted: readonly Wanted[];
+  readonly record: Omit<ReleaseRecord, "site">;
+}
+
+export interface DescribedService {
+  readonly name: string;
+  readonly config: ServiceConfig;
+  readonly container: NamedContainer;
+  readonly migration: NamedContainer | undefined;
+  /** Undefined for an image made elsewhere. */
+  readonly build: Build | undefined;
+  readonly why: string;
+}
+
+/**
+ * @param root the project's folder
+ * @throws ContextError when a service's source cannot be read
+ */
+export function describeStack(root: string, config: Config, names: StackNames, facts: Facts): DescribedStack {
+  const platform = config.host.platform ?? facts.platform ?? "linux/amd64";
+  const database = config.database && nameContainer(databaseSpec(config.database, names), config.identityKey);
+  const proxy = nameContainer(proxySpec(config, names), config.identityKey);
+  const services = byNeeds(config).map((name) => describeService(root, name, config, names, platform, facts));
+  const plain = { migration: undefined, order: "auto", exclusive: false, needs: [] } as const;
+  return {
+    database,
+    proxy,
+    services,
+    wanted: [
+      ...(database ? [{ container: database, ...plain }] : []),
+      { container: proxy, ...plain },
+      ...services.map(wantedService),
+    ],
+    record: {
+      containers: {
+        ...(database ? { database: recordOf(database) } : {}),
+        proxy: recordOf(proxy),
+        ...Object.fromEntries(services.map((one) => [one.name, recordOf(one.container, one.build, one.why)])),
+      },
+    },
+  };
+}
+
+export function imageTag({ project, stack }: StackNames, service: string, build: Build): string {
+  return `${project}/${stack}/${service}:${build.hash}`;
+}
+
+function describeService(
+  root: string,
+  name: string,
+  config: Config,
+  names: StackNames,
+  platform: string,
+  facts: Facts,
+): DescribedService {
+  const service = config.services[name];
+  if (service === undefined) throw new Error(`no service ${name}`);
+  const { source, image } = service;
+  const build = source === undefined ? undefined : readBuild(root, { ...service, source }, platform, config.baseRefresh);
+  const reference = build === undefined ? (image ?? "") : imageTag(names, name, build);
+  const spec = serviceSpec(name, config, reference, names);
+  return {
+    name,
+    config: service,
+    container: nameContainer(spec, config.identityKey),
+    migration: service.migrate && nameContainer(migrationSpec(name, service, spec), config.identityKey),
+    build,
+    why: build === undefined ? "" : whyBuilt(build, facts.current?.record.containers[name]?.build),
+  };
+}
+
+function wantedService({ config, container, migration }: DescribedService): Wanted {
+  return {
+    container,
+    migration,
+    order: config.order,
+    exclusive: config.volumes.some(({ shareable }) => !shareable),
+    needs: config.needs,
+  };
+}
+
+function recordOf({ key, spec, parts }: NamedContainer, build?: Build, why = ""): ContainerRecord {
+  return {
+    key,
+    image: spec.image,
+    memory: spec.memory,
+    parts: { ...parts },
+    ...(build ? { build: { hash: build.hash, why, parts: { ...build.parts }, files: { ...build.files } } } : {}),
+  };
+}

@@ -1,0 +1,54 @@
+# shellcheck shell=sh
+# debian:bookworm-slim from Debian's own packages.
+
+# make_debian IMAGE RECIPE
+make_debian() {
+  has debootstrap && [ "$(id -u)" = 0 ] || fail "no registry answers, and only root on Debian can build $1: see above"
+  tree=$cache/tmp/debian
+  log=$cache/tmp/debootstrap.log
+  mkdir -p "$cache/tmp"
+  debootstrap --variant=minbase --include=ca-certificates "$debian_release" "$tree" "$(debian_mirror)" \
+    >"$log" 2>&1 </dev/null 9>&- || {
+    tail -n 20 "$log" >&2
+    fail 'debootstrap failed'
+  }
+  configure_debian "$tree"
+  tar -C "$tree" --one-file-system -c . | docker import \
+    --change 'CMD ["bash"]' \
+    --change 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt' \
+    --change "LABEL $recipe_label=$2" \
+    --change "LABEL org.opencontainers.image.description=\"Stands in for $1 where no image registry is reached\"" \
+    - "$1" >/dev/null
+  rm -rf --one-file-system "$tree"
+}
+
+# The lines of sources.list: as this machine's apt has them for the release, else Debian's own.
+debian_sources() {
+  # shellcheck disable=SC2016 # apt's own variables
+  apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
+    grep -E " $debian_release(-updates|-security)? main\$" | sort -u | grep . || cat <<END
+deb http://deb.debian.org/debian $debian_release main
+deb http://deb.debian.org/debian $debian_release-updates main
+deb http://deb.debian.org/debian-security $debian_release-security main
+END
+}
+
+debian_mirror() { debian_sources | sed -n "s/^deb \([^ ]*\) $debian_release main/\1/p"; }
+
+# Builds inside containers must reach packages just as this machine does: same mirror, apt settings, authorities.
+configure_debian() {
+  debian_sources >"$1/etc/apt/sources.list"
+  apt-config dump Acquire::http::Proxy Acquire::https::Proxy Acquire::Check-Valid-Until Acquire::Check-Date \
+    >"$1/etc/apt/apt.conf.d/90machine" 2>/dev/null || true
+  cat >"$1/etc/apt/apt.conf.d/91slim" <<'END'
+Acquire::Languages "none";
+END
+  cat >"$1/etc/dpkg/dpkg.cfg.d/slim" <<'END'
+path-exclude /usr/share/doc/*
+path-exclude /usr/share/man/*
+path-exclude /usr/share/locale/*
+END
+  cp /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/ca-certificates.crt"
+  rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/* "$1"/var/log/*.log "$1"/usr/share/doc/* \
+    "$1"/usr/share/man/* "$1"/usr/share/locale/* "$1/etc/resolv.conf" "$1/etc/hostname"
+}

@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+// One project a kind of test: `unit` needs nothing but Node, `host` a POSIX shell,
+// `contract` the Pulumi CLI and an engine, `e2e` all of it.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/{plan,components}/**/*.test.ts"] } },
+      { test: { name: "host", include: ["test/host/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "contract",
+          include: ["test/contract/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
