@@ -44,7 +44,10 @@ export class Host extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** A volume of the stack. Data volumes outlive `pulumi destroy`. */
+  /**
+   * A volume of the stack. None is Pulumi's to delete: one that holds data outlives `pulumi destroy`, and the proxy's
+   * is in use until the teardown has removed the containers, and goes with them.
+   */
   volume(name: string, role: "data" | "proxy", parent: pulumi.Resource, fullName?: string): docker.Volume {
     return new docker.Volume(
       `${name}-volume`,
@@ -52,7 +55,7 @@ export class Host extends pulumi.ComponentResource {
         name: fullName ?? volumeName(this.names, name),
         labels: [...this.stackLabels, { label: "deploy.role", value: role }],
       },
-      { ...this.childOptions, parent, retainOnDelete: role === "data" },
+      { ...this.childOptions, parent, retainOnDelete: true },
     );
   }
 

@@ -44,7 +44,10 @@ export class Release extends pulumi.ComponentResource {
         { parent: this, dependsOn: [release] },
       ),
     );
-    this.name = pulumi.all(checks.map(({ stdout }) => stdout)).apply(() => plan.release);
+    // A preview shows what the outputs will be; an update has them only after the last check.
+    this.name = pulumi.runtime.isDryRun()
+      ? pulumi.output(plan.release)
+      : pulumi.all(checks.map(({ stdout }) => stdout)).apply(() => plan.release);
     this.registerOutputs({ name: this.name });
   }
 }

@@ -4,7 +4,7 @@
 deploy() {
   state_dir || return 1
   run=$state/runs/$(date +%Y%m%d-%H%M%S)-$$
-  mkdir -p "$run" && cp "$0" "$run/script" || return 1
+  mkdir -p "$run" && cp "$0" "$run/script" && : >"$run/log" || return 1
   # setsid: a connection that drops must not take the runner along.
   setsid sh "$run/script" run_plan "$run" </dev/null >"$run/log" 2>&1 &
   runner=$!

@@ -15,7 +15,10 @@ teardown() {
   done
   wait
   docker ps -aq --filter "label=$label" | xargs -r docker rm -f >/dev/null || return 1
-  docker images --format '{{.Repository}}:{{.Tag}}' "$(payload_value images)/*" | xargs -r docker rmi >/dev/null
+  docker images --format '{{.Repository}}:{{.Tag}}' "$(payload_value images)/*" | xargs -r docker rmi -f >/dev/null
+  docker volume ls -q --filter "label=$label" --filter label=deploy.role=proxy | xargs -r docker volume rm >/dev/null || return 1
+  # Pulumi removes its networks next; one that a killed run left behind is known only by its label.
+  docker network ls -q --filter "label=$label" | xargs -r docker network rm >/dev/null || return 1
   rm -rf "${state:?}"
   docker volume ls --filter "label=$label" --filter label=deploy.role=data --format '{{.Name}}' | while read -r volume; do
     say "kept: the data volume $volume (to delete it for ever: docker volume rm $volume)"

@@ -162,8 +162,8 @@ export function contextFilter(rules: readonly IgnoreRule[], builder: Builder, fi
 }
 
 /**
- * A rule matches also everything below what it matches, but an exception counts from where something was
- * excluded: `*.md` with `!docs` sends docs, yet not docs/a.md when `**` + `/*.md` excludes that.
+ * A rule matches also everything below what it matches. But an exception is looked at only where something is
+ * excluded so far: with "all *.md at any depth" and then `!docs`, the directory docs is not, so docs/a.md stays excluded.
  */
 function currentFilter(rules: readonly CompiledRule[]): ContextFilter {
   const exceptions = rules.filter((rule) => rule.exception);

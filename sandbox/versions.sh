@@ -1,11 +1,8 @@
-# shellcheck shell=sh disable=SC2034 # read by the scripts that source this file
+# shellcheck shell=sh
 # The versions that the sandbox installs. Plugins: the same as in package.json.
 
 pulumi_version=3.250.0 # also pinned, with checksums, in cli/go.mod
 plugin_versions='docker=5.2.0 command=1.2.1 random=4.21.2'
-
-node_version=22.23.3 # inside the image node:22-bookworm-slim, where it is built here
-npm_version=11.21.2
 
 debian_release=bookworm
 base_images='debian:bookworm-slim node:22-bookworm-slim postgres:15-bookworm nginx:1.28-bookworm'

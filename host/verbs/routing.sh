@@ -46,17 +46,18 @@ undo_drain() { :; }
 
 # One request: host ($1), port ($2), path ($3), wanted status ($4), wanted text ($5). Runs inside the proxy's container.
 smoke_request='
+say_body() { head -c 300 "$body" | tr -d "\r" | head -n 3 | while IFS= read -r line || [ -n "$line" ]; do echo "    | $line"; done; }
 body=$(mktemp) || exit 1
 code=$(curl -s -m 10 -o "$body" -w "%{http_code}" -H "Host: $1" "http://127.0.0.1:$2$3")
 if [ "$code" != "$4" ]; then
   echo "GET $3 answers $code, wanted $4"
-  head -c 300 "$body" | tr -d "\r" | head -n 3
+  say_body
   rm -f "$body"
   exit 1
 fi
 if [ -n "$5" ] && ! grep -qF -e "$5" "$body"; then
   echo "GET $3 answers $code, but its text does not contain: $5"
-  head -c 300 "$body" | tr -d "\r" | head -n 3
+  say_body
   rm -f "$body"
   exit 1
 fi

@@ -41,8 +41,8 @@ box_ssh() {
 # The agent that we started, if it still answers; sets agent_sock and agent_pid.
 find_agent() {
   [ -r "$agent_file" ] || return 1
-  # shellcheck source=/dev/null # two assignments
-  . "$agent_file"
+  agent_sock=$(value_of agent_sock "$agent_file")
+  agent_pid=$(value_of agent_pid "$agent_file")
   SSH_AUTH_SOCK=$agent_sock ssh-add -l >/dev/null 2>&1
 }
 

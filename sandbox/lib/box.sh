@@ -19,60 +19,20 @@ in_box() { docker exec "$box_container" "$@"; }
 
 require_box() { box_running || fail "the box '$box_name' is not up: sandbox/box up"; }
 
-# The ports stay the same over restarts and resets, as a VPS keeps its address.
+# The ports stay the same over restarts and resets, as a VPS keeps its address. The web port has the same
+# number inside and outside, so that the address that a deploy prints is right on both sides.
 choose_ports() {
   [ -r "$box_ports" ] && return 0
-  node -e '
-    const net = require("node:net");
-    // Below the range that the kernel gives to outgoing connections, so that a box that is off keeps its ports.
-    const free = () => new Promise((resolve) => {
-      const port = 20000 + Math.floor(Math.random() * 10000);
-      const server = net.createServer();
-      server.on("error", () => resolve(free()));
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve(port)));
-    });
-    (async () => {
-      const ssh = await free();
-      let http = await free();
-      while (http === ssh) http = await free();
-      console.log(`ssh_port=${ssh}\nhttp_port=${http}`);
-    })();
-  ' | sed "s/^ssh_port=.*/ssh_port=${BOX_SSH_PORT:-&}/; s/^http_port=.*/http_port=${BOX_HTTP_PORT:-&}/; s/=[a-z_]*=/=/" |
-    write_file "$box_ports"
+  node "$here/lib/free-ports.mjs" 3 | {
+    read -r ssh && read -r http && read -r web
+    echo "ssh_port=${BOX_SSH_PORT:-$ssh}"
+    echo "http_port=${BOX_HTTP_PORT:-$http}"
+    echo "web_port=${BOX_WEB_PORT:-$web}"
+  } | write_file "$box_ports"
 }
 
 read_ports() {
-  # shellcheck source=/dev/null # two assignments
-  . "$box_ports"
-}
-
-create_box() {
-  choose_ports
-  read_ports
-  if [ "$(docker info --format '{{.CgroupVersion}}')" = 1 ]; then
-    set -- --cap-add=ALL --cap-drop=SYS_RESOURCE --security-opt seccomp=unconfined \
-      --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
-      --cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw
-  else
-    set -- --privileged --cgroupns=private
-  fi
-  docker create --name "$box_container" --hostname "$box_name" --init --stop-timeout 40 "$@" \
-    --memory 1g --memory-swap 1g --tmpfs /run:exec,mode=755 -v "$box_volume:/var/lib/docker" \
-    -p "127.0.0.1:$ssh_port:22" -p "127.0.0.1:$http_port:80" \
-    --label sandbox.box="$checkout" --label sandbox.image="$box_image" "$box_image" >/dev/null
-  install_keys
-}
-
-# Waits until ssh lets us in and the engine inside answers; at most 60 seconds.
-wait_for_box() {
-  read_ports
-  tries=0
-  until in_box docker version >/dev/null 2>&1 && box_ssh true 2>/dev/null; do
-    tries=$((tries + 1))
-    if ! box_running || [ "$tries" -gt 300 ]; then
-      docker logs --tail 20 "$box_container" >&2
-      fail "the box '$box_name' did not come up"
-    fi
-    sleep 0.2
-  done
+  ssh_port=$(value_of ssh_port "$box_ports")
+  http_port=$(value_of http_port "$box_ports")
+  web_port=$(value_of web_port "$box_ports")
 }

@@ -55,6 +55,9 @@ write_file() {
   cat >"$1.tmp.$$" && mv -f "$1.tmp.$$" "$1"
 }
 
+# value_of NAME FILE: from a file of lines NAME=VALUE.
+value_of() { sed -n "s/^$1=//p" "$2"; }
+
 # Runs a command for at most so many seconds.
 within() {
   limit=$1

@@ -3,7 +3,9 @@
 
 # make_debian IMAGE RECIPE
 make_debian() {
-  has debootstrap && [ "$(id -u)" = 0 ] || fail "no registry answers, and only root on Debian can build $1: see above"
+  if ! has debootstrap || [ "$(id -u)" != 0 ]; then
+    fail "no registry answers, and only root on Debian can build $1"
+  fi
   tree=$cache/tmp/debian
   log=$cache/tmp/debootstrap.log
   mkdir -p "$cache/tmp"

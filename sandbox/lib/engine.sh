@@ -68,10 +68,10 @@ clear_stale_engine() {
 
 # iptables may be the nft or the legacy one, and not every kernel has both: the engine gets one that works.
 working_iptables() {
-  rm -rf "$engine_dir/bin"
+  rm -rf "${engine_dir:?}/bin"
   iptables -t nat -nL >/dev/null 2>&1 && return 0
   for kind in legacy nft; do
-    has "iptables-$kind" && "iptables-$kind" -t nat -nL >/dev/null 2>&1 || continue
+    "iptables-$kind" -t nat -nL >/dev/null 2>&1 || continue
     mkdir -p "$engine_dir/bin"
     ln -s "$(command -v "iptables-$kind")" "$engine_dir/bin/iptables"
     ln -s "$(command -v "ip6tables-$kind")" "$engine_dir/bin/ip6tables"

@@ -3,6 +3,7 @@
 
 # A stand-in carries the hash of its recipe; a pulled image has no such label and is never touched.
 recipe_label=sandbox.recipe
+. "$here/images/node/versions.sh"
 recipe_of() { docker image inspect --format "{{index .Config.Labels \"$recipe_label\"}}" "$1" 2>/dev/null; }
 
 # Pulls an image; fails soon when no registry answers: without a manifest after 20 seconds, or an image after 10 minutes.

@@ -64,6 +64,7 @@ bundle_stand_ins() {
 # node_program FILE BUNDLE: an executable that runs a bundle; its path is relative, so a moved checkout works.
 node_program() {
   mkdir -p "${1%/*}"
+  # shellcheck disable=SC2016 # expanded by the program that is written here
   printf '#!/bin/sh\nexec node "${0%%/*}/%s" "$@"\n' "$2" >"$1.tmp.$$"
   chmod +x "$1.tmp.$$"
   mv -f "$1.tmp.$$" "$1"

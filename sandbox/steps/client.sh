@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # Chooses a Docker client that can build with BuildKit, and links it if it is not the first on PATH.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -12,7 +12,7 @@ client=$(fitting_client)
 mkdir -p "$state/bin"
 if [ "$client" = "$(docker_clients | head -n 1)" ]; then
   rm -f "$state/bin/docker"
-else
+elif [ "$(readlink "$state/bin/docker" || true)" != "$client" ]; then
   say "the first docker on PATH lacks buildx, using $client"
   ln -sf "$client" "$state/bin/docker.tmp.$$" && mv -f "$state/bin/docker.tmp.$$" "$state/bin/docker"
 fi

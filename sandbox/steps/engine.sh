@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # Uses the engine that answers; else starts Debian's.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # Writes .sandbox/env, which sandbox/run reads, and .sandbox/summary: what is real and what stands in.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # Sees to it that every base image exists under its public name: pulled, else built.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -9,7 +9,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$here/lib/images.sh"
 . "$here/lib/debootstrap.sh"
 
-# What changes a stand-in: its recipe, the versions, and the Debian that it is built on.
+# What changes a stand-in: its own folder, and the Debian that it is built on.
 debian_recipe=$(content_hash "$here/lib/debootstrap.sh")
 
 provide() {
@@ -17,7 +17,7 @@ provide() {
   folder=${image%%:*}
   recipe=$debian_recipe
   if [ "$folder" != debian ]; then
-    recipe=$(content_hash "$here/images/$folder" "$here/lib/debootstrap.sh" "$here/versions.sh")
+    recipe=$(content_hash "$here/images/$folder" "$here/lib/debootstrap.sh")
   fi
 
   if docker image inspect "$image" >/dev/null 2>&1; then

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # Installs node_modules when package-lock.json or the version of Node changed.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # Installs the Debian packages whose commands are missing.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -31,6 +31,7 @@ say "installing $packages"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 # A killed run may have left packages unpacked but not configured.
+# shellcheck disable=SC2086 # a list
 if ! {
   dpkg --configure -a &&
     apt-get update -q &&

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # Provides the provider plugins and the Node language host.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

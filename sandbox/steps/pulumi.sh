@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # Provides the Pulumi CLI: one on PATH that fits, else the npm package's download, else the Go module.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

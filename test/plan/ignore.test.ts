@@ -3,11 +3,16 @@ import { describe, expect, it } from "vitest";
 import { IgnoreError, type Trail, contextFilter, parseIgnore } from "../../plan/ignore";
 import type { Builder } from "../../plan/pattern";
 
+// The same cases on every run.
+fc.configureGlobal({ seed: 2010 });
+
 /** Walks a tree, given by the paths of its files, as a builder does, and lists what is sent. */
 function sent(ignore: string, files: readonly string[], builder: Builder): string[] {
   const filter = contextFilter(parseIgnore(Buffer.from(ignore), ".dockerignore"), builder, ".dockerignore");
   const walk = (directory: string, trail: Trail): string[] => {
-    const below = files.filter((file) => file.startsWith(directory)).map((file) => file.slice(directory.length));
+    const below = files
+      .filter((file) => file.startsWith(directory))
+      .map((file) => file.slice(directory.length));
     return [...new Set(below.map((rest) => rest.replace(/\/.*/s, "")))].sort().flatMap((name) => {
       const path = directory + name;
       const isDirectory = !files.includes(path);
@@ -74,7 +79,12 @@ describe.each(builders)("rules that mean the same to every builder: %s", (builde
     ["an exception with space and slash", "*.md\n ! /a.md ", ["a.md", "b.md"], ["a.md"]],
     ["a file of an ignored directory", "d\n!d/a", ["d/a", "d/b", "d/e/a"], ["d/a"]],
     ["a directory of an ignored directory", "d\n!d/e", ["d/a", "d/e/b", "d/e/f/c"], ["d/e/b", "d/e/f/c"]],
-    ["everything but", "*\n!src\n!package.json", ["src/a/b", "package.json", "x", "y/z"], ["src/a/b", "package.json"]],
+    [
+      "everything but",
+      "*\n!src\n!package.json",
+      ["src/a/b", "package.json", "x", "y/z"],
+      ["src/a/b", "package.json"],
+    ],
     ["everything but, with **", "**\n!src", ["src/a/b", "x"], ["src/a/b"]],
     ["! in an exception", "*\n!!a", ["!a", "a"], ["!a"]],
     ["cleaning can make an exception", "a\n/!a", ["a"], ["a"]],
@@ -100,7 +110,9 @@ describe.each(builders)("rules that mean the same to every builder: %s", (builde
   });
 
   it("refuses what only the expression cannot be", () => {
-    expect(() => sent("a*[b", ["x"], builder)).toThrow(/^\.dockerignore:1: a\*\[b: malformed: .*missing closing \]/);
+    expect(() => sent("a*[b", ["x"], builder)).toThrow(
+      /^\.dockerignore:1: a\*\[b: malformed: .*missing closing \]/,
+    );
     expect(() => sent("\\é", ["x"], builder)).toThrow(/^\.dockerignore:1: \\é: malformed: .*invalid escape/);
   });
 });
@@ -130,7 +142,7 @@ describe("where builders differ", () => {
       ["docs", "docs/a.md", "docs/b"],
     ],
     ["** before a name without /", "**x", ["x", "ax"], [], ["ax"]],
-    ["a plus", "a+*", ["a+", "aab"], ["aab"], ["a+"]],
+    ["a plus", "a+", ["a+", "aa"], ["aa"], ["a+"]],
   ])("%s", (_what, ignore, files, current, old) => {
     expect(sent(ignore, files, "current")).toEqual(current);
     expect(sent(ignore, files, "20.10")).toEqual(old);
@@ -153,7 +165,9 @@ describe("the ignore file", () => {
 
   it("takes a line of 65535 bytes and refuses a longer one", () => {
     expect(parseIgnore(Buffer.from(`${"a".repeat(65_535)}\nb`), "f")).toHaveLength(2);
-    expect(() => parseIgnore(Buffer.from(`b\n${"a".repeat(65_536)}`), "f")).toThrow("f:2: : the line is longer");
+    expect(() => parseIgnore(Buffer.from(`b\n${"a".repeat(65_536)}`), "f")).toThrow(
+      "f:2: : the line is longer",
+    );
   });
 
   it("refuses what is not UTF-8", () => {

@@ -94,7 +94,7 @@ if [ "$1" = postgres ]; then
   read_environment
   create_folders
   if [ "$(id -u)" = 0 ]; then
-    exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$BASH_SOURCE" "$@"
+    exec setpriv --reuid=postgres --regid=postgres --init-groups -- "${BASH_SOURCE[0]}" "$@"
   fi
   if [ ! -s "$PGDATA/PG_VERSION" ]; then initialise "$@"; fi
 fi

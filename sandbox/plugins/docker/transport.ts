@@ -1,7 +1,9 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
 import { Agent } from "node:http";
 import { connect } from "node:net";
 import { Duplex } from "node:stream";
+import { z } from "zod";
 
 /** As many idle connections are kept as Docker's own Go client keeps, so that a burst opens as many anew. */
 const kept = { keepAlive: true, maxFreeSockets: 2 };
@@ -44,11 +46,21 @@ class SshConnection extends Duplex {
     this.process.stdout.on("data", (chunk: Buffer) => {
       if (!this.push(chunk)) this.process.stdout.pause();
     });
-    this.process.stdout.on("end", () => this.push(null));
     this.process.stderr.on("data", (chunk: Buffer) => (this.complaint += chunk.toString()));
     this.process.stdin.on("error", (error) => this.destroy(error));
     this.process.on("error", (error) => this.destroy(error));
-    this.process.on("close", (code) => this.destroy(code === 0 ? undefined : this.failure(code)));
+    void this.finish();
+  }
+
+  /**
+   * Ends the stream when the process has ended and all that it printed was read. Its error output is not waited
+   * for: a shared connection that ssh leaves in the background keeps that open.
+   */
+  private async finish(): Promise<void> {
+    const [exit] = await Promise.all([once(this.process, "exit"), once(this.process.stdout, "end")]);
+    const code = z.number().nullable().parse(exit[0]);
+    if (code === 0) this.push(null);
+    else setImmediate(() => this.destroy(this.failure(code)));
   }
 
   override _read(): void {

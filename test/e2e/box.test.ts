@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { freshBox, switchOff } from "./lib/box";
+import { Scenarios } from "./lib/scenarios";
+import { Site } from "./lib/site";
+import { brokenReleases } from "./scenarios/broken";
+import { oneFileOfTheFrontend } from "./scenarios/changed";
+import { destroyAndBack } from "./scenarios/destroyed";
+import { firstAndAgain } from "./scenarios/first";
+import { killedReleases } from "./scenarios/killed";
+import { refusals } from "./scenarios/refused";
+
+const BOX = "e2e";
+
+describe("the example CRM on a VPS of 1 GiB, over ssh", () => {
+  let site: Site;
+  const scenarios = new Scenarios(() => site);
+
+  beforeAll(async () => {
+    site = await Site.inBox(await freshBox(BOX), "e2e");
+  });
+
+  firstAndAgain(scenarios);
+  refusals(scenarios);
+  oneFileOfTheFrontend(scenarios);
+  brokenReleases(scenarios);
+  killedReleases(scenarios);
+  destroyAndBack(scenarios);
+
+  afterAll(async () => {
+    await site.report.write();
+    await site.workspace.remove();
+    await switchOff(BOX);
+  });
+});

@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { pause, run } from "./command";
+import { changesOf, readEvents, type ResourceChange } from "./events";
+import type { Workspace } from "./workspace";
+
+/** How a run of the CLI ended. */
+export interface Outcome {
+  /** Null when it was killed. */
+  readonly code: number | null;
+  /** stdout and stderr as they came. */
+  readonly text: string;
+  readonly seconds: number;
+  readonly resources: readonly ResourceChange[];
+  /** `create Container frontend-1a2b`, for all that did not stay the same. */
+  readonly changes: readonly string[];
+}
+
+const LIMIT_MS = 300_000;
+
+/** The Pulumi CLI in a workspace, as a person runs it, with a state backend of its own. */
+export class Pulumi {
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(
+    private readonly workspace: Workspace,
+    env: NodeJS.ProcessEnv,
+  ) {
+    this.env = {
+      ...process.env,
+      ...env,
+      PULUMI_BACKEND_URL: `file://${workspace.state}`,
+      // The event log is one of the options for those who debug.
+      PULUMI_DEBUG_COMMANDS: "true",
+    };
+  }
+
+  async init(): Promise<void> {
+    await this.short("stack", "init", this.workspace.stack);
+    await this.workspace.keepConfig();
+  }
+
+  up(): Promise<Outcome> {
+    return this.begin("up", "--yes", "--skip-preview").end;
+  }
+
+  preview(): Promise<Outcome> {
+    return this.begin("preview").end;
+  }
+
+  destroy(): Promise<Outcome> {
+    return this.begin("destroy", "--yes", "--skip-preview").end;
+  }
+
+  async cancel(): Promise<void> {
+    await this.short("cancel", "--yes");
+  }
+
+  async outputs(): Promise<Record<string, unknown>> {
+    const text = await this.short("stack", "output", "--json");
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+  }
+
+  /** An `up` that may be killed on its way. */
+  startUp(): Running {
+    return this.begin("up", "--yes", "--skip-preview");
+  }
+
+  private begin(command: string, ...options: string[]): Running {
+    const log = join(this.workspace.folder, "events.jsonl");
+    const args = [command, ...options, "--non-interactive", "--color", "never", "--event-log", log];
+    return new Running(args, log, this.workspace, this.env);
+  }
+
+  private short(...args: string[]): Promise<string> {
+    const { folder: cwd, stack } = this.workspace;
+    const where = args[1] === "init" ? [] : ["--stack", stack];
+    return run("pulumi", [...args, ...where, "--non-interactive", "--color", "never"], {
+      cwd,
+      env: this.env,
+    });
+  }
+}
+
+/** A run in progress. */
+export class Running {
+  readonly end: Promise<Outcome>;
+  private text = "";
+  private child: ChildProcess | undefined;
+
+  constructor(
+    args: readonly string[],
+    private readonly log: string,
+    private readonly workspace: Workspace,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {
+    this.end = this.follow(args);
+  }
+
+  /**
+   * Waits until the output has a text; asked every 10 ms.
+   * @throws Error when the run ends without it
+   */
+  async says(pattern: RegExp): Promise<void> {
+    let ended = false;
+    void this.end.then(() => (ended = true));
+    while (!pattern.test(this.text)) {
+      if (ended) throw new Error(`pulumi ended without saying ${String(pattern)}:\n${this.text}`);
+      await pause(10);
+    }
+  }
+
+  /** As the kernel kills: the process of the CLI alone. Its plugins and their children may live on. */
+  kill(): void {
+    this.child?.kill("SIGKILL");
+  }
+
+  private async follow(args: readonly string[]): Promise<Outcome> {
+    await rm(this.log, { force: true });
+    const began = performance.now();
+    const { folder: cwd, stack } = this.workspace;
+    const child = spawn("pulumi", [...args, "--stack", stack], {
+      cwd,
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (this.text += text));
+    }
+    const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+    // "exit" and not "close": what outlives a killed run holds its output open.
+    const [code] = z.tuple([z.number().nullable(), z.unknown()]).parse(await once(child, "exit"));
+    clearTimeout(timer);
+    const seconds = (performance.now() - began) / 1000;
+    // What it wrote last may still be in the pipe.
+    await pause(50);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    const resources = await readEvents(this.log);
+    return { code, text: this.text, seconds, resources, changes: changesOf(resources) };
+  }
+}
