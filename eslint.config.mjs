@@ -2,13 +2,17 @@ import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules/", ".sandbox/", "examples/"] },
+  // host/proxy runs inside nginx (njs), whose language is not Node's.
+  { ignores: ["node_modules/", ".sandbox/", "examples/", "host/proxy/"] },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { project: "./tsconfig.check.json" } },
     rules: {
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
       "@typescript-eslint/prefer-nullish-coalescing": "error",
       "@typescript-eslint/no-unnecessary-condition": "error",
       "no-console": "off",

@@ -21,7 +21,8 @@ const stack = withoutTrace(() => describeStack(__dirname, config, names, host.fa
 const plan = planRelease(config, stack.wanted, stack.record, host.facts, routesScript());
 showPlan(plan, config, host.facts);
 
-const database = config.database && stack.database && new Database("database", host, config.database, stack.database);
+const database =
+  config.database && stack.database && new Database("database", host, config.database, stack.database);
 const services = stack.services.map((one) => new Service(host, one, database?.password));
 const proxy = new Proxy("proxy", host, stack.proxy);
 

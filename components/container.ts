@@ -57,7 +57,12 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
     capabilities: { drops: ["ALL"], adds: [...spec.capabilities] },
     securityOpts: spec.newPrivileges ? [] : ["no-new-privileges:true"],
     tmpfs: Object.fromEntries(spec.tmpfs.map((path) => [path, ""])),
-    mounts: spec.mounts.map(({ type, source, target, readOnly }) => ({ type, source, target, readOnly: readOnly ?? false })),
+    mounts: spec.mounts.map(({ type, source, target, readOnly }) => ({
+      type,
+      source,
+      target,
+      readOnly: readOnly ?? false,
+    })),
     networkMode: "bridge",
     networksAdvanced: spec.networks.map((network) => ({
       name: host.networks[network] ?? host.networks.edge,
@@ -85,7 +90,8 @@ function environmentLine(
 ): pulumi.Input<string> {
   if ("plain" in value) return `${name}=${value.plain}`;
   if ("secret" in value) return pulumi.secret(`${name}=${value.secret}`);
-  if (password === undefined) throw new Error(`${name} needs the database's password, and there is no database`);
+  if (password === undefined)
+    throw new Error(`${name} needs the database's password, and there is no database`);
   return password.apply((text) => `${name}=${value.withPassword.replace("{password}", () => text)}`);
 }
 

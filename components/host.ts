@@ -17,7 +17,10 @@ export class Host extends pulumi.ComponentResource {
   /** For every resource on the host: made through this provider, after the networks, gone before the teardown. */
   readonly childOptions: pulumi.ResourceOptions;
   /** Names as the engine knows them. */
-  readonly networks: { readonly edge: pulumi.Output<string>; readonly data: pulumi.Output<string> | undefined };
+  readonly networks: {
+    readonly edge: pulumi.Output<string>;
+    readonly data: pulumi.Output<string> | undefined;
+  };
   readonly stackLabels: { label: string; value: string }[];
 
   constructor(

@@ -9,7 +9,13 @@ import type { Host } from "./host";
  * An image built on the host. Its resource and its tag carry the hash of what it is built from: another content is
  * another resource, the same content is never built again, and the older image stays on the host for going back.
  */
-export function builtImage(host: Host, service: string, tag: string, build: Build, parent: pulumi.Resource): docker.Image {
+export function builtImage(
+  host: Host,
+  service: string,
+  tag: string,
+  build: Build,
+  parent: pulumi.Resource,
+): docker.Image {
   return new docker.Image(
     `${service}-${build.hash}`,
     {
@@ -34,7 +40,12 @@ export function builtImage(host: Host, service: string, tag: string, build: Buil
 }
 
 /** An image made elsewhere: pulled when the host lacks it, left there on destroy. */
-export function pulledImage(host: Host, service: string, reference: string, parent: pulumi.Resource): docker.RemoteImage {
+export function pulledImage(
+  host: Host,
+  service: string,
+  reference: string,
+  parent: pulumi.Resource,
+): docker.RemoteImage {
   return new docker.RemoteImage(
     `${service}-image-${digest(reference)}`,
     { name: reference, keepLocally: true },

@@ -8,7 +8,8 @@ import type { DescribedStack } from "../plan/stack";
 /** Shows the plan in a preview; an `up` that cannot do what is configured stops here, before any resource. */
 export function showPlan(plan: Plan, config: Config, facts: Facts): void {
   if (pulumi.runtime.isDryRun()) void pulumi.log.info(explain(plan, config, facts));
-  if (plan.refusals.length > 0) throw new pulumi.RunError(`${plan.refusals.join("\n")}\nNothing was changed.`);
+  if (plan.refusals.length > 0)
+    throw new pulumi.RunError(`${plan.refusals.join("\n")}\nNothing was changed.`);
 }
 
 export function siteUrl({ domain, http, tls }: Config): string {
@@ -16,7 +17,9 @@ export function siteUrl({ domain, http, tls }: Config): string {
   return `${scheme}://${domain[0] ?? "localhost"}${port === usual ? "" : `:${port}`}`;
 }
 
-export function versions(stack: DescribedStack): Record<string, { version: string; image: string; why?: string }> {
+export function versions(
+  stack: DescribedStack,
+): Record<string, { version: string; image: string; why?: string }> {
   return Object.fromEntries(
     stack.services.map(({ name, container, build, why }) => [
       name,

@@ -9,7 +9,12 @@ import { pulledImage } from "./image";
 export class Proxy extends pulumi.ComponentResource {
   readonly containers: readonly pulumi.Output<CreatedContainer>[];
 
-  constructor(name: string, host: Host, described: NamedContainer, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    host: Host,
+    described: NamedContainer,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("deploy:proxy:Proxy", name, {}, options);
     const volume = host.volume(name, "proxy", this);
     const image = pulledImage(host, name, described.spec.image, this);

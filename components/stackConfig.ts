@@ -20,7 +20,8 @@ export function withoutTrace<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof ContextError) throw new pulumi.RunError(error.message);
+    if (error instanceof ConfigError || error instanceof ContextError)
+      throw new pulumi.RunError(error.message);
     throw error;
   }
 }

@@ -17,7 +17,8 @@ export class HostUnreachable extends Error {}
  */
 export function askFacts(connection: Connection, payload: readonly string[], waitSeconds: number): Facts {
   // Where ssh keeps its shared connection (ControlPath); ssh does not make the folder itself.
-  if (connection.dockerHost !== undefined) mkdirSync(join(homedir(), ".ssh"), { recursive: true, mode: 0o700 });
+  if (connection.dockerHost !== undefined)
+    mkdirSync(join(homedir(), ".ssh"), { recursive: true, mode: 0o700 });
   const [program = "sh", ...rest] = connection.interpreter;
   const answer = spawnSync(program, [...rest, hostCommand("facts")], {
     input: hostScript(payload),

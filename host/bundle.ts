@@ -25,7 +25,11 @@ const END = "==end of payload==";
 /** The whole script for one action, to be given to the host on stdin; `payload` holds no secret. */
 export function hostScript(payload: readonly string[]): string {
   const parts = PARTS.map(readPart);
-  return [...parts, `payload() {\ncat <<'${END}'\n${payload.join("\n")}\n${END}\n}\n`, readPart("main.sh")].join("\n");
+  return [
+    ...parts,
+    `payload() {\ncat <<'${END}'\n${payload.join("\n")}\n${END}\n}\n`,
+    readPart("main.sh"),
+  ].join("\n");
 }
 
 /**

@@ -17,8 +17,10 @@ export interface Connection {
 }
 
 export function connectionTo(host: Config["host"]): Connection {
-  if (host.address === "local") return { dockerHost: undefined, sshOptions: [], interpreter: ["/bin/sh", "-c"] };
-  const [, user = "", name = "", port = "22"] = /^ssh:\/\/([^@]+)@([^:]+)(?::(\d+))?$/.exec(host.address) ?? [];
+  if (host.address === "local")
+    return { dockerHost: undefined, sshOptions: [], interpreter: ["/bin/sh", "-c"] };
+  const [, user = "", name = "", port = "22"] =
+    /^ssh:\/\/([^@]+)@([^:]+)(?::(\d+))?$/.exec(host.address) ?? [];
   const sshOptions = options(host.hostKey ?? "", host.identityFile);
   return {
     dockerHost: host.address,

@@ -24,7 +24,12 @@ export interface Build {
  * @param root the project's folder; only paths relative to it enter the result
  * @throws ContextError when the folder or its Dockerfile cannot be read
  */
-export function readBuild(root: string, service: ServiceConfig & { source: string }, platform: string, baseRefresh: string): Build {
+export function readBuild(
+  root: string,
+  service: ServiceConfig & { source: string },
+  platform: string,
+  baseRefresh: string,
+): Build {
   const manifest = readContext(join(root, service.source), join(root, service.source, service.dockerfile));
   const description: Plain = {
     context: contextDigest(manifest),

@@ -78,7 +78,9 @@ export function volumeName({ project, stack }: StackNames, name: string): string
 export function nameContainer(spec: ContainerSpec, identityKey: string | undefined): NamedContainer {
   const description: Plain = {
     ...spec,
-    env: Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, envIdentity(value, identityKey)])),
+    env: Object.fromEntries(
+      Object.entries(spec.env).map(([name, value]) => [name, envIdentity(value, identityKey)]),
+    ),
     defaults: DEFAULTS_VERSION,
   };
   const name = spec.role === "migrate" ? `${spec.service}-migrate` : spec.service;
@@ -228,8 +230,11 @@ function serviceEnv(service: ServiceConfig, database: DatabaseConfig | undefined
     ...Object.fromEntries(Object.entries(service.secrets).map(([name, secret]) => [name, { secret }])),
   };
   const connection =
-    database !== undefined && service.needs.includes("database") ? databaseEnv(database) : ({} as Record<string, EnvValue>);
-  const port: Record<string, EnvValue> = service.port === undefined ? {} : { PORT: { plain: String(service.port) } };
+    database !== undefined && service.needs.includes("database")
+      ? databaseEnv(database)
+      : ({} as Record<string, EnvValue>);
+  const port: Record<string, EnvValue> =
+    service.port === undefined ? {} : { PORT: { plain: String(service.port) } };
   return { ...port, ...connection, ...given };
 }
 

@@ -39,7 +39,8 @@ function describe(change: Change, plan: Plan, facts: Facts): string {
 function cause(service: string, plan: Plan, facts: Facts): string {
   const after = plan.record.containers[service];
   const before = facts.current?.record.containers[service];
-  if (after?.build !== undefined && after.build.hash !== before?.build?.hash) return `built: ${after.build.why}`;
+  if (after?.build !== undefined && after.build.hash !== before?.build?.hash)
+    return `built: ${after.build.why}`;
   if (before === undefined || after === undefined) return "not built";
   const changed = differences(before.parts, after.parts).filter((part) => part !== "service");
   return `${shorten(changed)} changed`;
@@ -50,7 +51,12 @@ function shorten(parts: readonly string[]): string {
   return parts.length > 3 ? `${shown} and ${parts.length - 3} more` : shown || "its configuration";
 }
 
-function interruption(service: string, order: Change["order"], memory: number, left: number | undefined): string {
+function interruption(
+  service: string,
+  order: Change["order"],
+  memory: number,
+  left: number | undefined,
+): string {
   if (service === "database") return "stops and starts: requests wait some seconds";
   if (service === "proxy") return "stops and starts: about a second without connections";
   if (order === "stop-first") {
@@ -66,15 +72,21 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
     const found = relaxations(service);
     return found.length === 0 ? [] : [`  security relaxed: ${name} ${found.join(", ")}`];
   });
-  const migrations = plan.steps.filter(({ verb }) => verb === "migrate").map(({ arguments: [key] }) => String(key));
+  const migrations = plan.steps
+    .filter(({ verb }) => verb === "migrate")
+    .map(({ arguments: [key] }) => String(key));
   return [
     ...relaxed,
-    ...(migrations.length > 0 ? [`  runs ${migrations.join(", ")} first: what it does to the data is not undone`] : []),
+    ...(migrations.length > 0
+      ? [`  runs ${migrations.join(", ")} first: what it does to the data is not undone`]
+      : []),
     ...(config.smoke.length === 0 ? ["  no smoke test is configured: only health gates this release"] : []),
     ...(facts.interrupted ? ["  an earlier release was interrupted: it is taken back or tidied first"] : []),
     ...(facts.active === undefined ? [] : [`  at work just now: ${facts.active}`]),
     ...(facts.memory === undefined
       ? []
-      : [`  host: ${Math.floor(facts.memory.used / 1024)} of ${Math.floor(facts.memory.total / 1024)} MiB in use`]),
+      : [
+          `  host: ${Math.floor(facts.memory.used / 1024)} of ${Math.floor(facts.memory.total / 1024)} MiB in use`,
+        ]),
   ];
 }

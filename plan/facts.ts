@@ -79,10 +79,18 @@ export function parseFacts(text: string): Facts {
     active: rest(lines, "active")[0],
     interrupted: lines.includes("interrupted"),
     memory: total === undefined || used === undefined ? undefined : { total, used, ours },
-    containers: words(lines, "container").map(([id = "", key = "", role = "", state = ""]) => ({ id, key, role, state })),
+    containers: words(lines, "container").map(([id = "", key = "", role = "", state = ""]) => ({
+      id,
+      key,
+      role,
+      state,
+    })),
     images: rest(lines, "image"),
     seen: new Map(
-      words(lines, "seen").map(([key = "", id = "", generation]) => [key, { id, generation: Number(generation) }]),
+      words(lines, "seen").map(([key = "", id = "", generation]) => [
+        key,
+        { id, generation: Number(generation) },
+      ]),
     ),
     current: parseCurrent(rest(lines, "current")),
   };

@@ -13,7 +13,8 @@ export const DEFAULTS_VERSION = 1;
 /** 48 bits: of a thousand releases two collide with a chance of 1 in 500 million. */
 const DIGITS = 12;
 
-export type Plain = string | number | boolean | null | undefined | readonly Plain[] | { readonly [key: string]: Plain };
+export type Plain =
+  string | number | boolean | null | undefined | readonly Plain[] | { readonly [key: string]: Plain };
 
 /** JSON with sorted keys and without undefined: one text for one meaning. */
 export function canonical(value: Plain): string {
@@ -43,15 +44,20 @@ export function leaves(value: Plain, path = ""): Record<string, string> {
   if (typeof value !== "object" || value === null) {
     return value === undefined ? {} : { [path]: digest(value).slice(0, 8) };
   }
-  const inner = isList(value) ? value.map((one, i): [string, Plain] => [String(i), one]) : Object.entries(value);
-  return Object.assign({}, ...inner.map(([key, one]) => leaves(one, path === "" ? key : `${path}.${key}`))) as Record<
-    string,
-    string
-  >;
+  const inner = isList(value)
+    ? value.map((one, i): [string, Plain] => [String(i), one])
+    : Object.entries(value);
+  return Object.assign(
+    {},
+    ...inner.map(([key, one]) => leaves(one, path === "" ? key : `${path}.${key}`)),
+  ) as Record<string, string>;
 }
 
 /** The paths that differ between two sets of leaves, sorted. */
-export function differences(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
+export function differences(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((path) => before[path] !== after[path])
     .sort();

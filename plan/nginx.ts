@@ -119,7 +119,9 @@ function certificate(tls: NonNullable<Config["tls"]>): string {
 
 /** One server with every route of the site. */
 function site(http: readonly Routed[], listen: string, kind: "live" | "candidate"): string {
-  const locations = http.flatMap(([name, service]) => service.route.map((path) => location(path, name, kind)));
+  const locations = http.flatMap(([name, service]) =>
+    service.route.map((path) => location(path, name, kind)),
+  );
   const root = http.some(([, service]) => service.route.includes("/"))
     ? ""
     : '    location / { return 404 "nothing is served here\\n"; }\n';
@@ -128,7 +130,10 @@ function site(http: readonly Routed[], listen: string, kind: "live" | "candidate
 
 /** A service under its own name, for other services. */
 function internal([name, service]: Routed): string {
-  return server(`listen ${String(service.port)};\n    server_name ${name};`, location("/", name, "live") + "\n");
+  return server(
+    `listen ${String(service.port)};\n    server_name ${name};`,
+    location("/", name, "live") + "\n",
+  );
 }
 
 function server(listen: string, locations: string): string {

@@ -142,7 +142,9 @@ class Planner {
     const known = new Set(objects.map(({ id }) => id));
     const strays = this.facts.containers.some(({ id }) => !known.has(id));
     const migrationsThere = objects.every(({ id }) => this.facts.containers.some((one) => one.id === id));
-    return !strays && migrationsThere && this.items.every(({ kind }) => kind === "same") && this.gone.length === 0;
+    return (
+      !strays && migrationsThere && this.items.every(({ kind }) => kind === "same") && this.gone.length === 0
+    );
   }
 
   plan(): Step[] {
@@ -237,7 +239,8 @@ class Planner {
 
   private migrate(services: readonly Item[]): void {
     for (const { migration, kind } of services) {
-      if (migration !== undefined && (kind === "new" || kind === "replace")) this.do("migrate", migration.key);
+      if (migration !== undefined && (kind === "new" || kind === "replace"))
+        this.do("migrate", migration.key);
     }
   }
 
@@ -250,11 +253,21 @@ class Planner {
       const left = this.budget && headroom(this.budget, limits + memory);
       const fits = left === undefined || left >= 0;
       const order =
-        item.kind !== "replace" ? "start-first" : item.exclusive ? "stop-first" : this.order(item, fits, left ?? 0);
+        item.kind !== "replace"
+          ? "start-first"
+          : item.exclusive
+            ? "stop-first"
+            : this.order(item, fits, left ?? 0);
       orders.set(item.name, order);
       const oldMemory = this.facts.current?.record.containers[item.name]?.memory ?? 0;
       limits += order === "start-first" ? memory : memory - oldMemory;
-      this.changes.push({ service: item.name, kind: item.kind, order, memory, ...(left === undefined ? {} : { headroom: left }) });
+      this.changes.push({
+        service: item.name,
+        kind: item.kind,
+        order,
+        memory,
+        ...(left === undefined ? {} : { headroom: left }),
+      });
     }
     return orders;
   }
@@ -340,7 +353,9 @@ class Planner {
   }
 
   private tidy(replaced: readonly Item[]): void {
-    const all = this.items.filter(({ kind, container }) => kind === "replace" && container.spec.role !== "service");
+    const all = this.items.filter(
+      ({ kind, container }) => kind === "replace" && container.spec.role !== "service",
+    );
     for (const { old } of [...replaced.filter(({ kind }) => kind === "replace"), ...all]) {
       if (old === undefined) continue;
       const stopped = this.steps.some(({ verb, arguments: [key] }) => verb === "stop" && key === old.key);
@@ -360,7 +375,12 @@ class Planner {
     this.do("stop", key);
   }
 
-  private routes(verb: "hold" | "stage" | "route", live: Record<string, string>, candidate: Record<string, string>, label: string): void {
+  private routes(
+    verb: "hold" | "stage" | "route",
+    live: Record<string, string>,
+    candidate: Record<string, string>,
+    label: string,
+  ): void {
     const name = `routes-${Object.keys(this.texts).length + 1}`;
     this.texts[name] = routesFile(live, candidate);
     this.labels[name] = label;

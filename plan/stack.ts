@@ -76,7 +76,8 @@ function describeService(
   const service = config.services[name];
   if (service === undefined) throw new Error(`no service ${name}`);
   const { source, image } = service;
-  const build = source === undefined ? undefined : readBuild(root, { ...service, source }, platform, config.baseRefresh);
+  const build =
+    source === undefined ? undefined : readBuild(root, { ...service, source }, platform, config.baseRefresh);
   const reference = build === undefined ? (image ?? "") : imageTag(names, name, build);
   const spec = serviceSpec(name, config, reference, names);
   return {
@@ -105,6 +106,8 @@ function recordOf({ key, spec, parts }: NamedContainer, build?: Build, why = "")
     image: spec.image,
     memory: spec.memory,
     parts: { ...parts },
-    ...(build ? { build: { hash: build.hash, why, parts: { ...build.parts }, files: { ...build.files } } } : {}),
+    ...(build
+      ? { build: { hash: build.hash, why, parts: { ...build.parts }, files: { ...build.files } } }
+      : {}),
   };
 }

@@ -22,8 +22,12 @@ function checkNeeds({ services, database }: Config): string[] {
           : `services.${name}.needs: there is no service ${need}; known are ${known.join(", ")}`,
       ),
   );
-  const cycle = findCycle(Object.fromEntries(Object.entries(services).map(([name, one]) => [name, one.needs])));
-  return cycle === undefined ? unknown : [...unknown, `services: need each other in a circle: ${cycle.join(" -> ")}`];
+  const cycle = findCycle(
+    Object.fromEntries(Object.entries(services).map(([name, one]) => [name, one.needs])),
+  );
+  return cycle === undefined
+    ? unknown
+    : [...unknown, `services: need each other in a circle: ${cycle.join(" -> ")}`];
 }
 
 /** A circle of needs, as the names along it, or undefined. */
@@ -69,7 +73,9 @@ function checkVolumes({ services }: Config): string[] {
       }
       return volume.shareable && other.shareable
         ? []
-        : [`services.${name}.volumes: ${volume.name} is used by ${other.service} too: say shareable on both, or rename it`];
+        : [
+            `services.${name}.volumes: ${volume.name} is used by ${other.service} too: say shareable on both, or rename it`,
+          ];
     }),
   );
 }

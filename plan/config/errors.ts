@@ -5,7 +5,9 @@ import type { z } from "zod";
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     const count = problems.length === 1 ? "1 thing is" : `${problems.length} things are`;
-    super(`${count} wrong in the stack's config; nothing was changed\n${problems.map((p) => `  ${p}`).join("\n")}`);
+    super(
+      `${count} wrong in the stack's config; nothing was changed\n${problems.map((p) => `  ${p}`).join("\n")}`,
+    );
     this.name = "ConfigError";
   }
 }
@@ -25,7 +27,7 @@ export function suggestion(wrong: string, known: readonly string[]): string {
 }
 
 function isSlip(wrong: string, best: string): boolean {
-  const shared = [...wrong].filter((letter) => best.includes(letter)).length;
+  const shared = Array.from(wrong).filter((letter) => best.includes(letter)).length;
   return Math.abs(wrong.length - best.length) <= 2 && shared >= (wrong.length * 2) / 3;
 }
 

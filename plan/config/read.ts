@@ -24,7 +24,9 @@ export function readConfig(raw: Readonly<Record<string, string>>): Config {
     for (const issue of result.error.issues) {
       if (covered.has(pathText(issue.path))) continue;
       const known = (path: readonly PropertyKey[]) => keysAt(schema, path);
-      problems.push(...describeIssue({ ...issue, input: valueAt(values, issue.path) } as z.core.$ZodIssue, known));
+      problems.push(
+        ...describeIssue({ ...issue, input: valueAt(values, issue.path) } as z.core.$ZodIssue, known),
+      );
     }
     throw new ConfigError(problems);
   }
@@ -35,7 +37,7 @@ export function readConfig(raw: Readonly<Record<string, string>>): Config {
 
 /** Pulumi hands objects, lists and numbers over as JSON, and texts bare: the schema says which is which. */
 function decode(key: string, value: string, problems: string[]): unknown {
-  const types = acceptedTypes(schema.shape[key as keyof typeof schema.shape] as z.core.$ZodType | undefined);
+  const types = acceptedTypes((schema.shape as Record<string, z.core.$ZodType | undefined>)[key]);
   if (!types.has("object") && !types.has("array")) return value;
   if (types.has("string") && !/^\s*[[{]/.test(value)) return value;
   try {

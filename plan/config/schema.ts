@@ -19,9 +19,11 @@ const serviceName = z
     message: `must not be one of ${RESERVED_NAMES.join(", ")}: the program uses these names itself`,
   });
 
-const port = z.number("must be a whole number 1-65535").refine((n) => Number.isInteger(n) && n >= 1 && n <= 65535, {
-  error: (issue) => `must be 1-65535, is ${String(issue.input)}`,
-});
+const port = z
+  .number("must be a whole number 1-65535")
+  .refine((n) => Number.isInteger(n) && n >= 1 && n <= 65535, {
+    error: (issue) => `must be 1-65535, is ${String(issue.input)}`,
+  });
 
 const between = (low: number, high: number, unit: string) =>
   z.number(`must be a whole number of ${unit}`).refine((n) => Number.isInteger(n) && n >= low && n <= high, {
@@ -34,7 +36,9 @@ const seconds = between(1, 3600, "seconds");
 const urlPath = z.string().regex(PATH, "must be a path that begins with / and has no spaces or quotes");
 const text = z.string().min(1, "must not be empty");
 
-const envName = z.string().regex(ENV_NAME, "must be a name of letters, digits and _, not beginning with a digit");
+const envName = z
+  .string()
+  .regex(ENV_NAME, "must be a name of letters, digits and _, not beginning with a digit");
 const noNul = (value: string) => !value.includes("\0");
 const envValue = z
   .union([z.string(), z.number(), z.boolean()], "must be a text, a number or true/false")
@@ -94,7 +98,9 @@ const service = z
     stopGrace: seconds.default(10),
     /** How long a new version may take to become healthy. */
     startTimeout: seconds.default(60),
-    order: z.enum(["auto", "start-first", "stop-first"], "must be auto, start-first or stop-first").default("auto"),
+    order: z
+      .enum(["auto", "start-first", "stop-first"], "must be auto, start-first or stop-first")
+      .default("auto"),
     security: security.prefault({}),
   })
   .check((ctx) => {
@@ -119,7 +125,10 @@ const service = z
       wrong("health", "give health (a path) or healthCommand: a release is only as good as its check");
     }
     if (value.order === "start-first" && value.volumes.some((one) => !one.shareable)) {
-      wrong("order", "start-first lets two versions write to a volume at once: say shareable on it, or use stop-first");
+      wrong(
+        "order",
+        "start-first lets two versions write to a volume at once: say shareable on it, or use stop-first",
+      );
     }
     for (const name of Object.keys(value.secrets)) {
       if (name in value.env) wrong("secrets", `${name} stands in env too: keep one`);
@@ -133,8 +142,14 @@ const database = z.strictObject({
   memory,
   /** The name of the data volume: existing data is adopted by naming its volume. */
   volume: text.optional(),
-  name: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, "must be a PostgreSQL name: a-z, 0-9 and _").default("app"),
-  user: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, "must be a PostgreSQL name: a-z, 0-9 and _").default("app"),
+  name: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, "must be a PostgreSQL name: a-z, 0-9 and _")
+    .default("app"),
+  user: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, "must be a PostgreSQL name: a-z, 0-9 and _")
+    .default("app"),
   /** Add one to get a new password; it is made by the stack and never typed. */
   passwordVersion: between(1, 1_000_000, "(a count)").default(1),
   settings: z.record(z.string().regex(/^[a-z_.]+$/, "must be a PostgreSQL setting"), envValue).default({}),
@@ -146,7 +161,10 @@ const host = z
   .strictObject({
     address: z
       .string()
-      .regex(/^(local|ssh:\/\/[^@/\s]+@[^:/\s]+(:\d+)?)$/, "must be local or ssh://user@name or ssh://user@name:port"),
+      .regex(
+        /^(local|ssh:\/\/[^@/\s]+@[^:/\s]+(:\d+)?)$/,
+        "must be local or ssh://user@name or ssh://user@name:port",
+      ),
     /** The server's public key, as `ssh-keyscan` prints it without the name: "ssh-ed25519 AAAA...". */
     hostKey: z
       .string()
@@ -155,13 +173,22 @@ const host = z
     /** A key file for ssh, the same words for all who deploy: ~/... or ${NAME}. Without it the ssh agent is asked. */
     identityFile: z
       .string()
-      .regex(/^(~\/|\$\{[A-Z0-9_]+\})/, "must begin with ~/ or be ${NAME} (an environment variable): it must fit every deployer")
+      .regex(
+        /^(~\/|\$\{[A-Z0-9_]+\})/,
+        "must begin with ~/ or be ${NAME} (an environment variable): it must fit every deployer",
+      )
       .optional(),
     /** MiB that the stack may count on, when it is less than the machine has. */
     memory: memory.optional(),
     /** Where the host keeps what it remembers of the stack. */
-    stateDir: z.string().regex(/^\/[A-Za-z0-9._/-]+$/, "must be an absolute path").optional(),
-    platform: z.string().regex(/^linux\/[a-z0-9]+(\/v\d)?$/, "must be such as linux/amd64").optional(),
+    stateDir: z
+      .string()
+      .regex(/^\/[A-Za-z0-9._/-]+$/, "must be an absolute path")
+      .optional(),
+    platform: z
+      .string()
+      .regex(/^linux\/[a-z0-9]+(\/v\d)?$/, "must be such as linux/amd64")
+      .optional(),
     /** How long a second deploy waits for the first. */
     lockWait: between(0, 3600, "seconds").default(60),
   })
@@ -184,21 +211,27 @@ const hostFile = z.string().regex(/^\/[^\s;{}"']+$/, "must be an absolute path o
 
 export const schema = z.strictObject({
   host,
-  domain: z.union(
-    [z.string().transform((one) => [one]), z.array(z.string()).min(1)],
-    "must be a host name, or a list of them",
-  ).refine((all) => all.every((one) => /^[a-z0-9.-]+$/i.test(one)), "must be host names such as crm.example.org"),
+  domain: z
+    .union(
+      [z.string().transform((one) => [one]), z.array(z.string()).min(1)],
+      "must be a host name, or a list of them",
+    )
+    .refine(
+      (all) => all.every((one) => /^[a-z0-9.-]+$/i.test(one)),
+      "must be host names such as crm.example.org",
+    ),
   /** Where the site is published on the host. Address 127.0.0.1 keeps it to the machine itself. */
   http: z
     .strictObject({
       port: port.default(80),
-      address: z.string().regex(/^[0-9a-f.:]+$/i, "must be an IP address").default("0.0.0.0"),
+      address: z
+        .string()
+        .regex(/^[0-9a-f.:]+$/i, "must be an IP address")
+        .default("0.0.0.0"),
     })
     .prefault({}),
   /** A certificate kept on the host by others (certbot); its folder is mounted read-only. */
-  tls: z
-    .strictObject({ folder: hostFile, certificate: text, key: text, port: port.default(443) })
-    .optional(),
+  tls: z.strictObject({ folder: hostFile, certificate: text, key: text, port: port.default(443) }).optional(),
   proxy: z
     .strictObject({
       image: text.default("nginx:1.28-bookworm"),
@@ -209,7 +242,9 @@ export const schema = z.strictObject({
       timeout: seconds.default(60),
     })
     .prefault({}),
-  services: z.record(serviceName, service).refine((all) => Object.keys(all).length > 0, "must have at least one service"),
+  services: z
+    .record(serviceName, service)
+    .refine((all) => Object.keys(all).length > 0, "must have at least one service"),
   database: database.optional(),
   smoke: z
     .array(

@@ -37,6 +37,8 @@ provide() {
   fi
   if [ "${have-}" = "$recipe" ]; then return 0; fi
   if [ "$folder" = debian ]; then make_debian "$image" "$recipe"; else build_stand_in "$image" "$folder" "$recipe"; fi
+  # Stand-ins whose names newer ones took.
+  docker image prune -f --filter "label=$recipe_label" >/dev/null
   fact "$image" stand-in "$(contents "$image")"
   say "$image built ($(seconds_since "$image_began") s)"
 }

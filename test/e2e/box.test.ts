@@ -12,7 +12,7 @@ import { refusals } from "./scenarios/refused";
 const BOX = "e2e";
 
 describe("the example CRM on a VPS of 1 GiB, over ssh", () => {
-  let site: Site;
+  let site: Site | undefined;
   const scenarios = new Scenarios(() => site);
 
   beforeAll(async () => {
@@ -27,6 +27,7 @@ describe("the example CRM on a VPS of 1 GiB, over ssh", () => {
   destroyAndBack(scenarios);
 
   afterAll(async () => {
+    if (site === undefined) return;
     await site.report.write();
     await site.workspace.remove();
     await switchOff(BOX);

@@ -8,7 +8,9 @@ export default defineConfig({
   plugins: [
     {
       name: "version-in-the-page",
-      transformIndexHtml: () => [{ tag: "meta", attrs: { name: "version", content: version }, injectTo: "head" }],
+      transformIndexHtml: () => [
+        { tag: "meta", attrs: { name: "version", content: version }, injectTo: "head" },
+      ],
     },
   ],
 });

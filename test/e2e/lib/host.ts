@@ -43,7 +43,7 @@ export class Host {
   ) {}
 
   async sh(script: string, timeout = 120_000): Promise<string> {
-    const [program = "sh", ...args] = [...this.inside, "sh", "-c", script];
+    const [program, ...args] = [...this.inside, "sh", "-c", script] as const;
     return (await run(program, args, { env: this.env, timeout })).trim();
   }
 

@@ -89,6 +89,7 @@ export class Pulumi {
 export class Running {
   readonly end: Promise<Outcome>;
   private text = "";
+  private ended = false;
   private child: ChildProcess | undefined;
 
   constructor(
@@ -105,10 +106,8 @@ export class Running {
    * @throws Error when the run ends without it
    */
   async says(pattern: RegExp): Promise<void> {
-    let ended = false;
-    void this.end.then(() => (ended = true));
     while (!pattern.test(this.text)) {
-      if (ended) throw new Error(`pulumi ended without saying ${String(pattern)}:\n${this.text}`);
+      if (this.ended) throw new Error(`pulumi ended without saying ${String(pattern)}:\n${this.text}`);
       await pause(10);
     }
   }
@@ -138,6 +137,7 @@ export class Running {
     const seconds = (performance.now() - began) / 1000;
     // What it wrote last may still be in the pipe.
     await pause(50);
+    this.ended = true;
     child.stdout.destroy();
     child.stderr.destroy();
     const resources = await readEvents(this.log);

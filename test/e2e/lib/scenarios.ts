@@ -10,7 +10,7 @@ export class Scenarios {
   private unsettled = false;
 
   /** @param site gives the site, which exists once the tests run */
-  constructor(private readonly site: () => Site) {}
+  constructor(private readonly site: () => Site | undefined) {}
 
   /** All later ones stand on it: when it fails they are skipped. */
   foundation(name: string, work: (site: Site) => Promise<void>): void {
@@ -37,7 +37,9 @@ export class Scenarios {
   private test(name: string, work: (site: Site) => Promise<void>): void {
     it(name, async (context) => {
       context.skip(this.impossible !== undefined, this.impossible);
-      await work(this.site());
+      const site = this.site();
+      if (site === undefined) throw new Error("there is no site");
+      await work(site);
     });
   }
 

@@ -1,6 +1,6 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, type Generated } from "kysely";
 import pg from "pg";
-import { log } from "./log";
+import { log, reasonOf } from "./log";
 
 export const stages = ["lead", "offer", "won", "lost"] as const;
 
@@ -20,10 +20,12 @@ export type Database = Kysely<Tables>;
 /** Connects when the first query comes: a database that is away is an answer of 503, not a failed start. */
 export function openPool(connectionString: string, settings: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString, application_name: "crm-backend", ...settings });
-  // Without a listener, a database that is restarted would end this process. The pool replaces the connection.
+  // Without listeners, a database that is restarted would end this process. The pool replaces what was lost.
   pool.on("error", (error) =>
-    log("error", "an idle database connection was lost", { reason: error.message }),
+    log("error", "an idle database connection was lost", { reason: reasonOf(error) }),
   );
+  // One in use: its query fails and tells.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
