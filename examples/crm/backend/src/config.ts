@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseFault } from "./fault";
+import { reasonOf } from "./log";
 
 const fault = z
   .string()
@@ -8,7 +9,7 @@ const fault = z
     try {
       return parseFault(text);
     } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
+      context.addIssue({ code: "custom", message: reasonOf(error) });
       return z.NEVER;
     }
   });

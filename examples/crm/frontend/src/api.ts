@@ -42,7 +42,10 @@ async function call<T>(path: string, request?: RequestInit): Promise<T> {
   }
   if (response.ok) return body as T;
   const { error = "refused", issues = [] } = body as Refusal;
-  throw new ApiError(`Not accepted: ${error}.`, Object.fromEntries(issues.map((i) => [i.path, i.message])));
+  throw new ApiError(
+    issues.length > 0 ? "Please correct what is marked." : `Not accepted: ${error}.`,
+    Object.fromEntries(issues.map(({ path, message }) => [path, message])),
+  );
 }
 
 const json = (method: string, body: unknown): RequestInit => ({

@@ -9,14 +9,16 @@ interface Props<T> {
   /** The record to edit; a new one is added if absent. */
   record?: T;
   onSaved: (name: string) => void;
-  onCancel: () => void;
+  onClosed: () => void;
 }
 
-export function RecordDialog<T extends { id: number }>({ kind, record, onSaved, onCancel }: Props<T>) {
+export function RecordDialog<T extends { id: number }>({ kind, record, onSaved, onClosed }: Props<T>) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [problem, setProblem] = useState<ApiError>();
   const [saving, setSaving] = useState(false);
   useEffect(() => dialog.current?.showModal(), []);
+  // Closed by the browser, which gives the focus back to the button that opened it; only then removed.
+  const close = () => dialog.current?.close();
 
   async function save(event: TargetedSubmitEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -29,6 +31,7 @@ export function RecordDialog<T extends { id: number }>({ kind, record, onSaved, 
     try {
       await (record === undefined ? create(kind.path, values) : edit(kind.path, record.id, values));
       onSaved(String(form.get(kind.fields[0]?.name ?? "")));
+      close();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setProblem(error);
@@ -39,7 +42,7 @@ export function RecordDialog<T extends { id: number }>({ kind, record, onSaved, 
   const title = record === undefined ? `Add a ${kind.one}` : `Edit ${kind.nameOf(record)}`;
   const before = (record ?? {}) as Record<string, unknown>;
   return (
-    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={onCancel}>
+    <dialog ref={dialog} aria-labelledby="dialog-title" onClose={onClosed}>
       <form onSubmit={(event) => void save(event)}>
         <h2 id="dialog-title">{title}</h2>
         {problem !== undefined && (
@@ -56,7 +59,7 @@ export function RecordDialog<T extends { id: number }>({ kind, record, onSaved, 
           />
         ))}
         <div class="actions">
-          <button type="button" onClick={onCancel}>
+          <button type="button" onClick={close}>
             Cancel
           </button>
           <button type="submit" class="primary" disabled={saving}>

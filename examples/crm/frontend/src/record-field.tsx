@@ -54,7 +54,7 @@ function Select({ field, value, ...attributes }: ControlProps) {
   const [options, setOptions] = useState<Option[]>();
   useEffect(() => {
     void Promise.resolve(field.options?.() ?? [])
-      .then(setOptions)
+      .then((loaded) => setOptions(withCurrent(loaded, value)))
       .catch(() => setOptions([{ value, label: "Could not be loaded" }]));
   }, [field]);
   if (options === undefined) {
@@ -73,4 +73,10 @@ function Select({ field, value, ...attributes }: ControlProps) {
       ))}
     </select>
   );
+}
+
+/** Keeps a value that is not offered (a contact beyond those listed), else saving would clear it unasked. */
+function withCurrent(options: Option[], value: string): Option[] {
+  const offered = value === "" || options.some((option) => option.value === value);
+  return offered ? options : [{ value, label: "As before" }, ...options];
 }

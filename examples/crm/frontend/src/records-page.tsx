@@ -17,14 +17,17 @@ export function RecordsPage<T extends { id: number }>({ kind }: { kind: Kind<T> 
 
   useEffect(() => {
     let current = true;
-    const timer = setTimeout(
-      () => {
-        list<T>(kind.path, { q: search })
-          .then((found) => current && (setRecords(found), setFailure("")))
-          .catch((error: Error) => current && setFailure(error.message));
-      },
-      search === "" ? 0 : searchDelayMs,
-    );
+    async function load() {
+      try {
+        const found = await list<T>(kind.path, { q: search });
+        if (!current) return;
+        setRecords(found);
+        setFailure("");
+      } catch (error) {
+        if (current) setFailure(error instanceof Error ? error.message : String(error));
+      }
+    }
+    const timer = setTimeout(() => void load(), search === "" ? 0 : searchDelayMs);
     return () => {
       current = false;
       clearTimeout(timer);
@@ -32,7 +35,6 @@ export function RecordsPage<T extends { id: number }>({ kind }: { kind: Kind<T> 
   }, [kind, search, reloads]);
 
   function saved(name: string) {
-    setOpen(undefined);
     setNotice(`Saved ${name}.`);
     setReloads(reloads + 1);
   }
@@ -73,7 +75,7 @@ export function RecordsPage<T extends { id: number }>({ kind }: { kind: Kind<T> 
         <RecordTable kind={kind} records={records} onEdit={(record) => setOpen({ record })} />
       )}
       {open !== undefined && (
-        <RecordDialog kind={kind} record={open.record} onSaved={saved} onCancel={() => setOpen(undefined)} />
+        <RecordDialog kind={kind} record={open.record} onSaved={saved} onClosed={() => setOpen(undefined)} />
       )}
     </main>
   );
