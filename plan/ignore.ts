@@ -62,21 +62,13 @@ const longestLine = 65_535;
 export function parseIgnore(content: Buffer, file: string): IgnoreRule[] {
   return splitLines(content).flatMap((bytes, index) => {
     const number = index + 1;
+    const refusal = (pattern: string, reason: string): IgnoreError =>
+      new IgnoreError(file, number, pattern, reason);
     if (bytes.length > longestLine) {
-      throw new IgnoreError(
-        file,
-        number,
-        "",
-        `the line is longer than ${longestLine} bytes, which Docker refuses`,
-      );
+      throw refusal("", `the line is longer than ${longestLine} bytes, which Docker refuses`);
     }
     if (!isUtf8(bytes)) {
-      throw new IgnoreError(
-        file,
-        number,
-        bytes.toString("latin1"),
-        "not UTF-8; versions of Docker read it differently",
-      );
+      throw refusal(bytes.toString("latin1"), "not UTF-8; versions of Docker read it differently");
     }
     const line = bytes.toString();
     const text = index === 0 ? line.replace(/^\uFEFF/, "") : line;
@@ -84,12 +76,7 @@ export function parseIgnore(content: Buffer, file: string): IgnoreRule[] {
     if (text.startsWith("#")) return [];
     const rule = parseLine(text);
     if (rule?.exception === true && rule.pattern === "") {
-      throw new IgnoreError(
-        file,
-        number,
-        trim(text),
-        "an exception without a pattern; name what is not to be ignored",
-      );
+      throw refusal(trim(text), "an exception without a pattern; name what is not to be ignored");
     }
     return rule === undefined ? [] : [{ line: number, ...rule }];
   });

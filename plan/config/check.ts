@@ -1,87 +1,187 @@
-import type { Config } from "./schema";
+import { z } from "zod";
 
-/** What one field alone cannot show: each problem as "path: what is wrong and what would be right". */
-export function crossChecks(config: Config): string[] {
+/**
+ * What one field alone cannot show. The checks read the config as it was written, each field as far as it can be read,
+ * so that they speak also when another field is wrong. What is wrong in itself is told by the schema; here it counts as
+ * given.
+ */
+const given = z.unknown().optional();
+const group = z.record(z.string(), z.unknown()).catch({});
+const texts = z
+  .array(z.unknown())
+  .catch([])
+  .transform((list) => list.filter((one) => typeof one === "string"));
+const volume = z.object({ name: z.string(), shareable: z.boolean().catch(false) });
+
+const draftService = z.object({
+  source: given,
+  image: given,
+  port: given,
+  route: z.union([z.string().transform((one) => [one]), texts]),
+  health: given,
+  healthCommand: given,
+  order: given,
+  env: group,
+  secrets: group,
+  needs: texts,
+  volumes: z
+    .array(volume.optional().catch(undefined))
+    .catch([])
+    .transform((list) => list.filter((one) => one !== undefined)),
+});
+
+const draftConfig = z.object({
+  host: z.object({ address: z.string(), hostKey: given }).optional().catch(undefined),
+  services: z.record(z.string(), draftService.optional().catch(undefined)).catch({}),
+  database: given,
+  http: z.object({ port: z.number().default(80) }).catch({ port: 80 }),
+  tls: z
+    .object({ port: z.number().default(443) })
+    .optional()
+    .catch(undefined),
+  identityKey: given,
+});
+
+type Draft = z.infer<typeof draftConfig>;
+type Service = z.infer<typeof draftService>;
+type Services = readonly (readonly [name: string, service: Service])[];
+
+/**
+ * @param values the stack's config, decoded but not checked
+ * @returns each problem as "path: what is wrong and what would be right"
+ */
+export function crossChecks(values: unknown): string[] {
+  const config = draftConfig.parse(values);
+  const services = Object.entries(config.services).flatMap(([name, service]): Services =>
+    service === undefined ? [] : [[name, service]],
+  );
   return [
-    ...checkNeeds(config),
-    ...checkRoutes(config),
-    ...checkVolumes(config),
-    ...checkSecrets(config),
+    ...checkHostKey(config),
+    ...services.flatMap(([name, service]) =>
+      checkService(service).map((problem) => `services.${name}.${problem}`),
+    ),
+    ...checkNeeds(config, services),
+    ...checkRoutes(services),
+    ...checkVolumes(services),
+    ...checkSecrets(config, services),
     ...checkPorts(config),
   ];
 }
 
-function checkNeeds({ services, database }: Config): string[] {
-  const known = [...Object.keys(services), ...(database ? ["database"] : [])];
-  const unknown = Object.entries(services).flatMap(([name, { needs }]) =>
+function checkHostKey({ host }: Draft): string[] {
+  if (host?.hostKey !== undefined) return [];
+  const [, name, port = "22"] = /^ssh:\/\/[^@]*@([^:]+)(?::(\d+))?$/.exec(host?.address ?? "") ?? [];
+  if (name === undefined) return [];
+  return [
+    "host.hostKey: is needed with ssh: the server must prove who it is. " +
+      `Get it with: ssh-keyscan -t ed25519 -p ${port} ${name} ` +
+      "and compare it with what the server itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+  ];
+}
+
+function checkService(service: Service): string[] {
+  const { source, image, port, route, health, healthCommand, order, env, secrets, volumes } = service;
+  const problems: string[] = [];
+  if ((source === undefined) === (image === undefined)) {
+    problems.push("source: give either source (a folder to build) or image (one made elsewhere)");
+  }
+  if (health !== undefined && healthCommand !== undefined) {
+    problems.push("healthCommand: give either health (a path) or healthCommand");
+  }
+  if (port === undefined && health !== undefined) problems.push("port: is needed to ask health");
+  if (port === undefined && route.length > 0) problems.push("port: is needed for a route");
+  if (health === undefined && route.length > 0) {
+    problems.push("health: is needed for a route: requests go only to what answered it");
+  } else if (port !== undefined && health === undefined && healthCommand === undefined) {
+    problems.push("health: give health (a path) or healthCommand: a release is only as good as its check");
+  }
+  if (health !== undefined && (port === 80 || port === 443)) {
+    problems.push(
+      `port: ${port} is where the proxy itself listens for visitors: let the service listen on another one`,
+    );
+  }
+  if (order === "start-first" && volumes.some(({ shareable }) => !shareable)) {
+    problems.push(
+      "order: start-first lets two versions write to a volume at once: say shareable on it, or use stop-first",
+    );
+  }
+  for (const name of Object.keys(secrets)) {
+    if (Object.hasOwn(env, name)) problems.push(`secrets: ${name} stands in env too: keep one`);
+  }
+  return problems;
+}
+
+function checkNeeds({ services: all, database }: Draft, services: Services): string[] {
+  const known = [...Object.keys(all), ...(database === undefined ? [] : ["database"])];
+  const unknown = services.flatMap(([name, { needs }]) =>
     needs
       .filter((need) => !known.includes(need))
       .map((need) =>
         need === "database"
           ? `services.${name}.needs: database is not configured`
-          : `services.${name}.needs: there is no service ${need}; known are ${known.join(", ")}`,
+          : `services.${name}.needs: there is no service ${JSON.stringify(need)}; known are ${known.join(", ")}`,
       ),
   );
-  const cycle = findCycle(
-    Object.fromEntries(Object.entries(services).map(([name, one]) => [name, one.needs])),
-  );
+  const cycle = findCycle(new Map(services.map(([name, { needs }]) => [name, needs])));
   return cycle === undefined
     ? unknown
     : [...unknown, `services: need each other in a circle: ${cycle.join(" -> ")}`];
 }
 
 /** A circle of needs, as the names along it, or undefined. */
-export function findCycle(needs: Readonly<Record<string, readonly string[]>>): string[] | undefined {
+export function findCycle(needs: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>();
   const walk = (name: string, trail: string[]): string[] | undefined => {
     const at = trail.indexOf(name);
     if (at >= 0) return [...trail.slice(at), name];
     if (done.has(name)) return undefined;
-    for (const next of needs[name] ?? []) {
+    for (const next of needs.get(name) ?? []) {
       const found = walk(next, [...trail, name]);
       if (found) return found;
     }
     done.add(name);
     return undefined;
   };
-  for (const name of Object.keys(needs)) {
+  for (const name of needs.keys()) {
     const found = walk(name, []);
     if (found) return found;
   }
   return undefined;
 }
 
-function checkRoutes({ services }: Config): string[] {
+function checkRoutes(services: Services): string[] {
   const owner = new Map<string, string>();
-  return Object.entries(services).flatMap(([name, { route }]) =>
+  return services.flatMap(([name, { route }]) =>
     route.flatMap((path) => {
       const other = owner.get(path);
       owner.set(path, name);
-      return other === undefined ? [] : [`services.${name}.route: ${path} goes to ${other} already`];
+      return other === undefined
+        ? []
+        : [`services.${name}.route: ${JSON.stringify(path)} goes to ${other} already`];
     }),
   );
 }
 
-function checkVolumes({ services }: Config): string[] {
+function checkVolumes(services: Services): string[] {
   const first = new Map<string, { service: string; shareable: boolean }>();
-  return Object.entries(services).flatMap(([name, { volumes }]) =>
+  return services.flatMap(([name, { volumes }]) =>
     volumes.flatMap((volume) => {
       const other = first.get(volume.name);
       if (other === undefined) {
         first.set(volume.name, { service: name, shareable: volume.shareable });
         return [];
       }
-      return volume.shareable && other.shareable
-        ? []
-        : [
-            `services.${name}.volumes: ${volume.name} is used by ${other.service} too: say shareable on both, or rename it`,
-          ];
+      if (volume.shareable && other.shareable) return [];
+      const user = other.service === name ? "twice" : `by ${other.service} too`;
+      return [
+        `services.${name}.volumes: ${JSON.stringify(volume.name)} is used ${user}: say shareable on both, or rename it`,
+      ];
     }),
   );
 }
 
-function checkSecrets({ services, identityKey }: Config): string[] {
-  const withSecrets = Object.entries(services).filter(([, { secrets }]) => Object.keys(secrets).length > 0);
+function checkSecrets({ identityKey }: Draft, services: Services): string[] {
+  const withSecrets = services.filter(([, { secrets }]) => Object.keys(secrets).length > 0);
   if (withSecrets.length === 0 || identityKey !== undefined) return [];
   return [
     "identityKey: is missing; services with secrets need it. Set it once: " +
@@ -89,6 +189,6 @@ function checkSecrets({ services, identityKey }: Config): string[] {
   ];
 }
 
-function checkPorts({ http, tls }: Config): string[] {
+function checkPorts({ http, tls }: Draft): string[] {
   return tls?.port === http.port ? [`tls.port: must differ from http.port, both are ${http.port}`] : [];
 }

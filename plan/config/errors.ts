@@ -12,10 +12,14 @@ export class ConfigError extends Error {
   }
 }
 
-/** A zod path as people write it: services.backend.port, smoke[0].path. */
+/** A zod path as people write it: services.backend.port, smoke[0].path; a strange name in quotes. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path
-    .map((part, i) => (typeof part === "number" ? `[${part}]` : `${i > 0 ? "." : ""}${String(part)}`))
+    .map((part, i) => {
+      if (typeof part === "number") return `[${part}]`;
+      if (!/^[\w-]+$/.test(String(part))) return `[${JSON.stringify(String(part))}]`;
+      return `${i > 0 ? "." : ""}${String(part)}`;
+    })
     .join("");
 }
 
@@ -43,6 +47,32 @@ export function describeIssue(
     );
   }
   if (issue.code === "invalid_key") return issue.issues.map((inner) => `${path}: ${inner.message}`);
-  if (issue.code === "invalid_type" && issue.input === undefined) return [`${path}: is missing`];
+  if (issue.input === undefined) return [`${path}: is missing`];
   return [`${path}: ${issue.message}`];
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a group of settings",
+  record: "a group of settings",
+};
+
+/** What a schema says that has no words of its own for it. */
+export function typeWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === "too_small") return "must not be empty";
+  return issue.code === "invalid_type"
+    ? `must be ${KINDS[issue.expected] ?? issue.expected}, is ${inWords(issue.input)}`
+    : undefined;
+}
+
+/** A value of the config, for the end of a sentence: a number as it is, anything larger by its kind. */
+export function inWords(value: unknown): string {
+  if (value === null) return "empty";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "string") return /^[0-9.-]{1,20}$/.test(value) ? `the text "${value}"` : "a text";
+  return "a group of settings";
 }

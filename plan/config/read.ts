@@ -1,7 +1,9 @@
 import type { z } from "zod";
 import { crossChecks } from "./check";
-import { ConfigError, describeIssue, pathText } from "./errors";
+import { ConfigError, describeIssue, pathText, typeWords } from "./errors";
 import { type Config, schema } from "./schema";
+
+type Path = readonly PropertyKey[];
 
 /**
  * Reads a stack's config.
@@ -10,41 +12,34 @@ import { type Config, schema } from "./schema";
  * @throws ConfigError with every problem at once.
  */
 export function readConfig(raw: Readonly<Record<string, string>>): Config {
-  const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(raw)) {
-    values[key] = decode(key, value, problems);
-  }
-  const placeholders = findPlaceholders(values);
-  problems.push(...placeholders.map(({ path, text }) => `${path}: is still a placeholder: ${text}`));
-  const covered = new Set(placeholders.map(({ path }) => path));
-
-  const result = schema.safeParse(values);
-  if (!result.success) {
-    for (const issue of result.error.issues) {
-      if (covered.has(pathText(issue.path))) continue;
-      const known = (path: readonly PropertyKey[]) => keysAt(schema, path);
-      problems.push(
-        ...describeIssue({ ...issue, input: valueAt(values, issue.path) } as z.core.$ZodIssue, known),
-      );
-    }
-    throw new ConfigError(problems);
-  }
-  problems.push(...crossChecks(result.data));
-  if (problems.length > 0) throw new ConfigError(problems);
+  const values = Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, decode(key, value)]));
+  const nodes = nodesOf(values);
+  const placeholders = nodes.filter(({ path, value }) => isPlaceholder(path, value));
+  const result = schema.safeParse(values, { error: typeWords, reportInput: true });
+  const issues = (result.error?.issues ?? []).filter((issue) => !isCovered(issue, placeholders));
+  const problems = [
+    ...placeholders.map(({ path, value }) => `${pathText(path)}: is still a placeholder: ${String(value)}`),
+    ...issues.flatMap((issue) => describeIssue(issue, (path) => keysAt(schema, path))),
+    // Anything but an object's prototype could be lost under this name on the way.
+    ...nodes
+      .filter(({ path }) => path.length > 1 && path.at(-1) === "__proto__")
+      .map(({ path }) => `${pathText(path)}: cannot have this name`),
+    ...crossChecks(values),
+  ];
+  if (!result.success || problems.length > 0) throw new ConfigError(problems);
   return result.data;
 }
 
 /** Pulumi hands objects, lists and numbers over as JSON, and texts bare: the schema says which is which. */
-function decode(key: string, value: string, problems: string[]): unknown {
-  const types = acceptedTypes((schema.shape as Record<string, z.core.$ZodType | undefined>)[key]);
+function decode(key: string, value: string): unknown {
+  const known = schema.shape as Readonly<Record<string, z.core.$ZodType>>;
+  const types = acceptedTypes(Object.hasOwn(known, key) ? known[key] : undefined);
   if (!types.has("object") && !types.has("array")) return value;
   if (types.has("string") && !/^\s*[[{]/.test(value)) return value;
   try {
     return JSON.parse(value) as unknown;
   } catch {
-    problems.push(`${key}: must be ${[...types].join(" or ")}, is a plain text`);
-    return undefined;
+    return value;
   }
 }
 
@@ -77,7 +72,7 @@ function unwrap(type: z.core.$ZodType | undefined): z.core.$ZodType | undefined 
 }
 
 /** The keys that are allowed at a path of the config, for a suggestion. */
-function keysAt(root: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+function keysAt(root: z.core.$ZodType, path: Path): string[] {
   let now = unwrap(root);
   for (const part of path) {
     const def = now?._zod.def as
@@ -89,22 +84,32 @@ function keysAt(root: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   return Object.keys(shape ?? {});
 }
 
-function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, part) =>
-      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined,
-    values,
-  );
+interface Node {
+  readonly path: Path;
+  readonly value: unknown;
 }
 
+/** Every value of the config, groups and lists included, with its path. */
+function nodesOf(value: unknown, path: Path = []): Node[] {
+  const inner = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  const below = inner.flatMap(([key, one]) =>
+    nodesOf(one, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+  return [{ path, value }, ...below];
+}
+
+/** Where a text in angle brackets may be meant as it stands: `contains: <title>CRM</title>`. */
+const FREE_TEXT: Path = ["env", "secrets", "args", "contains"];
+
 /** A value such as "<the server's key: ssh-keyscan ...>" waits for the person who knows it. */
-function findPlaceholders(value: unknown, path: PropertyKey[] = []): { path: string; text: string }[] {
-  if (typeof value === "string") {
-    const text = /^<(.+)>$/s.exec(value)?.[1];
-    return text === undefined ? [] : [{ path: pathText(path), text }];
-  }
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    findPlaceholders(inner, [...path, Array.isArray(value) ? Number(key) : key]),
+function isPlaceholder(path: Path, value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  return path.some((part) => FREE_TEXT.includes(part)) ? /^<the [^<>]+>$/.test(value) : /^<.+>$/s.test(value);
+}
+
+/** What a placeholder is told of already. */
+function isCovered({ code, path }: z.core.$ZodIssue, placeholders: readonly Node[]): boolean {
+  return (
+    code !== "unrecognized_keys" && placeholders.some((one) => path.every((part, i) => part === one.path[i]))
   );
 }

@@ -219,11 +219,11 @@ describe("a build receives what readContext lists", () => {
         fs.rmSync(received, { recursive: true });
         fs.rmSync(dir, { recursive: true });
       }),
-      { numRuns: 150, seed: 2010 },
+      { numRuns: 60, seed: 2010 },
     );
     // The cases are worth something only if most leave something out, yet are built.
-    expect(excluding).toBeGreaterThan(75);
-    expect(refused).toBeLessThan(30);
+    expect(excluding).toBeGreaterThan(30);
+    expect(refused).toBeLessThan(12);
   });
 
   it("takes the Dockerfile's own ignore file first, even if it is empty", () => {
@@ -294,9 +294,10 @@ describe("a build receives what readContext lists", () => {
 });
 
 describe("a build fails where readContext does", () => {
-  it.each(["a[", "[]a]", "[-a]", "[a-]", ".*[-b]", "a*[b", "\\é", "a\\", "x\n!", "!/", "a".repeat(65_536)])(
-    "%.20j",
-    (ignore) => {
+  const malformed = ["a[", "[]a]", "[-a]", "[a-]", ".*[-b]", "a*[b", "\\é", "a\\", "x\n!", "!/"];
+  it.each([...malformed.map((ignore) => [ignore, ignore]), ["a line too long", "a".repeat(65_536)]])(
+    "%j",
+    (_what, ignore) => {
       const dir = make(newDirectory(), {
         Dockerfile: "FROM scratch\nCOPY . /",
         ".dockerignore": ignore,
