@@ -8,7 +8,8 @@ check() {
   case $health in
     http:*)
       address=${health#http:}
-      docker exec "$(proxy_id)" sh -c "$http_poll" poll "http://$service:${address%%:*}${address#*:}" "$timeout" || return 1
+      find_proxy
+      docker exec "$proxy" sh -c "$http_poll" poll "http://$service:${address%%:*}${address#*:}" "$timeout" || return 1
       ;;
     *) await_healthy "$key" || return 1 ;;
   esac

@@ -28,7 +28,7 @@ run_plan() {
 take_lock() {
   flock -n 9 && return
   say "waiting for another release: $(cat "$state/holder" 2>/dev/null)"
-  flock -w "$(payload_value wait)" 9 && return
+  lock_within "$(payload_value wait)" && return
   say "another release is still at work: $(cat "$state/holder" 2>/dev/null)"
   say "Nothing was changed. Run 'pulumi up' again when it is done."
   return 1
@@ -41,23 +41,26 @@ settle() {
     say "an earlier release was interrupted after it had succeeded: tidying up"
   else
     say "an earlier release was interrupted: taking it back"
-    take_back "$(sed -n 's/^run //p' "$state/journal")" || return 1
+    if ! take_back "$(sed -n 's/^run //p' "$state/journal")"; then
+      tell_what_serves
+      return 1
+    fi
   fi
   rm -f "$state/journal"
 }
 
 perform() {
-  remember_objects
-  say "run $run" | replace_file "$state/journal"
-  step=0
   # The verbs come from a file, not a pipe: they must run in this very shell.
-  payload_lines "do" >"$run/verbs"
+  if ! { keep_before && payload_lines "do" >"$run/verbs" && remember_objects && open_journal; }; then
+    say "cannot write $state on the host: is its disk full? Nothing was changed."
+    return 1
+  fi
+  step=0
   while read -r verb arguments <&3; do
     step=$((step + 1))
-    say "begin $step $verb $arguments" >>"$state/journal"
     began=$(now)
     # shellcheck disable=SC2086 # the arguments are plain words
-    if "do_$verb" $arguments; then
+    if journal_begin "$step $verb $arguments" && "do_$verb" $arguments; then
       say "done $step $verb $arguments" >>"$state/journal"
       announce "$verb" "$arguments" "$(seconds_since "$began")"
     elif journal_committed; then
@@ -108,6 +111,17 @@ tell_what_serves() {
     say "nothing serves yet: this was the first release"
   fi
   say "Nothing of the new release serves. Correct its cause and run 'pulumi up' again, or revert the change."
+}
+
+# What served before this run: verbs after `record` still have to find what they tidy away.
+keep_before() { [ ! -f "$state/current" ] || cp "$state/current" "$run/before"; }
+
+open_journal() { say "run $run" | replace_file "$state/journal"; }
+
+# journal_begin STEP VERB ARGUMENTS: no verb is done that a crash of the machine could forget.
+journal_begin() {
+  say "begin $*" >>"$state/journal" || return 1
+  sync "$state/journal" 2>/dev/null || :
 }
 
 # Every container and image of this release, with how often it was made: facts.sh finds by it what is gone.

@@ -6,14 +6,15 @@ teardown() {
   state_dir || return 1
   label=$(payload_value label)
   exec 9>>"$state/lock"
-  if ! flock -w 60 9; then
+  if ! lock_within 60; then
     say "a release is at work: $(cat "$state/holder" 2>/dev/null). Nothing was removed; try again when it is done."
     return 1
   fi
-  docker ps -aq --filter "label=$label" | while read -r found; do
-    docker stop -t 10 "$found" >/dev/null 2>&1 &
-  done
-  wait
+  # All at once, each within its own grace; the wait is in the pipe's own shell, whose children they are.
+  docker ps -aq --filter "label=$label" | {
+    while read -r found; do docker stop "$found" >/dev/null 2>&1 & done
+    wait
+  }
   docker ps -aq --filter "label=$label" | xargs -r docker rm -f >/dev/null || return 1
   docker images --format '{{.Repository}}:{{.Tag}}' "$(payload_value images)/*" | xargs -r docker rmi -f >/dev/null
   docker volume ls -q --filter "label=$label" --filter label=deploy.role=proxy | xargs -r docker volume rm >/dev/null || return 1

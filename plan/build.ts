@@ -64,7 +64,11 @@ export function whyBuilt(build: Build, before: BuildRecord | undefined): string 
   if (before.hash === build.hash) return before.why;
   const changed = differences(before.parts, build.parts);
   const reasons = changed.map((part) => {
-    if (part === "context") return describeChange(before.files, build.files);
+    if (part === "context") {
+      const files = describeChange(before.files, build.files);
+      // The files are the same, but others of them say what to do with them.
+      return files === "no file changed" ? "another Dockerfile or .dockerignore is used" : files;
+    }
     if (part === "baseRefresh") return "base images refreshed";
     if (part.startsWith("args.")) return `build argument ${part.slice("args.".length)} changed`;
     return `${part} changed`;

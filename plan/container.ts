@@ -136,7 +136,7 @@ export function migrationSpec(name: string, service: ServiceConfig, of: Containe
 }
 
 export function databaseSpec(database: DatabaseConfig, names: StackNames): ContainerSpec {
-  const settings = {
+  const settings: Record<string, string> = {
     // A quarter of its memory, as PostgreSQL's manual advises (19.4.1).
     shared_buffers: `${Math.max(16, Math.floor(database.memory / 4))}MB`,
     ...database.settings,
@@ -145,7 +145,12 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
     service: "database",
     role: "database",
     image: databaseImage(database),
-    command: ["postgres", ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+    command: [
+      "postgres",
+      ...Object.keys(settings)
+        .sort()
+        .flatMap((name) => ["-c", `${name}=${settings[name] ?? ""}`]),
+    ],
     env: {
       POSTGRES_DB: { plain: database.name },
       POSTGRES_USER: { plain: database.user },

@@ -1,92 +1,146 @@
 import type { Config } from "./config/schema";
 import { relaxations } from "./container";
-import type { Facts } from "./facts";
+import type { ContainerRecord, Facts } from "./facts";
 import { differences } from "./identity";
+import { budget, headroom } from "./memory";
 import type { Change, Plan } from "./release";
 
 /** The plan in words, for the person who reads a preview: what happens to each container, and what it costs. */
 export function explain(plan: Plan, config: Config, facts: Facts): string {
-  const before = facts.current?.release;
-  const title =
-    before === undefined
-      ? `release ${plan.release}: the first one`
-      : before === plan.release
-        ? `release ${plan.release}: serves already`
-        : `release ${plan.release} replaces ${before}`;
   const width = Math.max(...plan.changes.map(({ service }) => service.length));
   const lines = plan.changes.map(
-    (change) => `  ${change.service.padEnd(width)}  ${describe(change, plan, facts)}`,
+    (change) => `  ${change.service.padEnd(width)}  ${describe(change, plan, config, facts)}`,
   );
-  return [title, ...lines, ...notes(plan, config, facts)].join("\n");
+  return [title(plan, facts), ...lines, ...notes(plan, config, facts)].join("\n");
 }
 
-function describe(change: Change, plan: Plan, facts: Facts): string {
-  const { service, kind, order, memory } = change;
+function title({ release, epoch }: Plan, { known, current }: Facts): string {
+  if (!known) return `release ${release}; what serves now is not known`;
+  if (current === undefined) return `release ${release}: the first one`;
+  if (current.release !== release) return `release ${release} replaces ${current.release}`;
+  return `release ${release} serves already: ${current.epoch === epoch ? "nothing to do" : "to be put right"}`;
+}
+
+function describe(change: Change, plan: Plan, config: Config, facts: Facts): string {
+  const { service, kind, memory } = change;
+  if (!facts.known) return `${memory} MiB`;
   switch (kind) {
     case "same":
       return "unchanged";
     case "remove":
-      return "removed";
+      return "removed: nothing of that name is configured any more";
     case "new":
-      return `${cause(service, plan, facts)}; new, ${memory} MiB`;
+      return `new, ${memory} MiB; ${origin(plan.record.containers[service])}`;
     case "repair":
-      return "does not run as it should: started again";
+      return repair(service, facts);
     case "replace":
-      return `${cause(service, plan, facts)}; ${interruption(service, order, memory, change.headroom)}`;
+      return `${cause(service, plan, facts)}; ${interruption(change, config)}`;
   }
+}
+
+function origin(record: ContainerRecord | undefined): string {
+  return record?.build === undefined ? `image ${record?.image ?? ""}` : `built: ${record.build.why}`;
+}
+
+function repair(service: string, { current, containers }: Facts): string {
+  const recorded = current?.objects.find((one) => one.service === service && one.role !== "migrate");
+  const found = containers.find(({ id }) => id === recorded?.id);
+  return found === undefined ? "is gone: made anew and started" : `is ${found.state}: started again`;
 }
 
 function cause(service: string, plan: Plan, facts: Facts): string {
   const after = plan.record.containers[service];
   const before = facts.current?.record.containers[service];
-  if (after?.build !== undefined && after.build.hash !== before?.build?.hash)
-    return `built: ${after.build.why}`;
-  if (before === undefined || after === undefined) return "not built";
-  const changed = differences(before.parts, after.parts).filter((part) => part !== "service");
-  return `${shorten(changed)} changed`;
+  if (before === undefined || after === undefined) return "not known to the last release";
+  if (after.build !== undefined && after.build.hash !== before.build?.hash) return origin(after);
+  const changed = differences(before.parts, after.parts).map(settingOf);
+  const causes = [...new Set(changed)].map((setting) => inWords(setting, before, after));
+  return causes.length > 3
+    ? `${causes.slice(0, 3).join(", ")} and ${causes.length - 3} more`
+    : causes.join(", ");
 }
 
-function shorten(parts: readonly string[]): string {
-  const shown = parts.slice(0, 3).join(", ");
-  return parts.length > 3 ? `${shown} and ${parts.length - 3} more` : shown || "its configuration";
+/** The setting that a leaf of a container's description belongs to: env.NAME, or its first word. */
+function settingOf(leaf: string): string {
+  const [first = "", second = ""] = leaf.split(".");
+  return first === "env" ? `env.${second}` : first;
 }
 
-function interruption(
-  service: string,
-  order: Change["order"],
-  memory: number,
-  left: number | undefined,
-): string {
+function inWords(setting: string, before: ContainerRecord, after: ContainerRecord): string {
+  switch (setting) {
+    case "memory":
+      return `memory ${before.memory} -> ${after.memory} MiB`;
+    case "image":
+      return `image ${before.image} -> ${after.image}`;
+    case "defaults":
+      return "the defaults of this program changed";
+    default:
+      return `${setting} changed`;
+  }
+}
+
+function interruption({ service, order, memory, headroom: left }: Change, config: Config): string {
   if (service === "database") return "stops and starts: requests wait some seconds";
   if (service === "proxy") return "stops and starts: about a second without connections";
-  if (order === "stop-first") {
-    const why = left !== undefined && left < 0 ? ` (${-left} MiB too little to run both)` : "";
-    return `stop first${why}: requests wait until the new one is healthy`;
+  const { health, volumes = [], order: asked } = config.services[service] ?? {};
+  if (order === "start-first") {
+    const room = left === undefined ? "" : `, ${left} MiB to spare`;
+    return `start first (${memory} MiB beside the old one${room}): no interruption`;
   }
-  const room = left === undefined ? "" : `, ${left} MiB to spare`;
-  return `start first (${memory} MiB beside the old one${room}): no interruption`;
+  const why = volumes.some(({ shareable }) => !shareable)
+    ? "only one may write to its volume"
+    : asked === "stop-first"
+      ? "as configured"
+      : `${-(left ?? 0)} MiB too little to run both`;
+  const effect =
+    health === undefined
+      ? "it is away until the new one is ready"
+      : "requests wait until the new one is healthy";
+  return `stop first (${why}): ${effect}`;
 }
 
 function notes(plan: Plan, config: Config, facts: Facts): string[] {
-  const relaxed = Object.entries(config.services).flatMap(([name, service]) => {
-    const found = relaxations(service);
-    return found.length === 0 ? [] : [`  security relaxed: ${name} ${found.join(", ")}`];
-  });
-  const migrations = plan.steps
-    .filter(({ verb }) => verb === "migrate")
-    .map(({ arguments: [key] }) => String(key));
-  return [
-    ...relaxed,
-    ...(migrations.length > 0
-      ? [`  runs ${migrations.join(", ")} first: what it does to the data is not undone`]
-      : []),
-    ...(config.smoke.length === 0 ? ["  no smoke test is configured: only health gates this release"] : []),
-    ...(facts.interrupted ? ["  an earlier release was interrupted: it is taken back or tidied first"] : []),
-    ...(facts.active === undefined ? [] : [`  at work just now: ${facts.active}`]),
-    ...(facts.memory === undefined
-      ? []
-      : [
-          `  host: ${Math.floor(facts.memory.used / 1024)} of ${Math.floor(facts.memory.total / 1024)} MiB in use`,
-        ]),
+  const done = (verb: string) =>
+    plan.steps.filter((step) => step.verb === verb).flatMap((step) => step.arguments);
+  const { current, known, memory } = facts;
+  const siteChanges = current !== undefined && current.record.site !== plan.record.site;
+  const kept = new Set(current?.objects.map(({ id }) => id));
+  const wanted = new Set([...done("start"), ...done("migrate")]);
+  const strays = facts.containers.filter(({ id, key }) => !kept.has(id) && !wanted.has(key)).length;
+  const left = spare(plan, config, facts);
+  const sameContainers = plan.changes.every(({ kind }) => kind === "same");
+  const told: [boolean, string][] = [
+    [siteChanges, "the site's own configuration changes (domain, routes, limits): nginx loads it"],
+    [
+      sameContainers && !siteChanges && current !== undefined && current.release !== plan.release,
+      "no container changes: the smoke tests or a migration do",
+    ],
+    [
+      done("migrate").length > 0,
+      `runs ${done("migrate").join(", ")} first: what it does to the data is not undone`,
+    ],
+    ...Object.entries(config.services).map(([name, service]): [boolean, string] => {
+      const found = relaxations(service);
+      return [found.length > 0, `security relaxed: ${name} ${found.join(", ")}`];
+    }),
+    [config.smoke.length === 0, "no smoke test is configured: only health gates this release"],
+    [facts.interrupted, "an earlier release was interrupted: it is taken back or tidied first"],
+    [strays > 0, `${strays} container${strays === 1 ? "" : "s"} that an earlier run left: removed`],
+    [facts.active !== undefined, `at work just now: ${facts.active ?? ""}`],
+    [
+      left < 0,
+      `memory: the limits of all containers are ${-left} MiB more than the host can give: lower some`,
+    ],
   ];
+  const lines = told.filter(([holds]) => holds).map(([, text]) => `  ${text}`);
+  if (!known || memory === undefined) return lines;
+  const mib = (kib: number) => Math.floor(kib / 1024);
+  return [...lines, `  host: ${mib(memory.used)} of ${mib(memory.total)} MiB in use`];
+}
+
+/** MiB left when all that is wanted runs; negative: too little. */
+function spare(plan: Plan, config: Config, facts: Facts): number {
+  const available = budget(facts, config.host.memory);
+  const limits = Object.values(plan.record.containers).reduce((sum, { memory }) => sum + memory, 0);
+  return available === undefined ? 0 : headroom(available, limits);
 }

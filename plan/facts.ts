@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** What the host told (host/facts.sh), as plain values. */
 export interface Facts {
-  /** False in a preview that could not reach the host: all else is then as on an empty host. */
+  /** False when the host could not be reached or asked: all else is then as on an empty host. */
   readonly known: boolean;
   /** Why the host cannot be deployed to, each with its cure. */
   readonly errors: readonly string[];
@@ -47,6 +47,8 @@ const containerRecord = z.object({
 export const releaseRecord = z.object({
   site: z.string(),
   containers: z.record(z.string(), containerRecord),
+  /** Which major version wrote the data, and where it is. */
+  database: z.object({ version: z.number(), volume: z.string() }).optional(),
 });
 export type ReleaseRecord = z.infer<typeof releaseRecord>;
 export type ContainerRecord = z.infer<typeof containerRecord>;
@@ -64,16 +66,17 @@ export const NO_FACTS: Facts = {
   current: undefined,
 };
 
-/** @throws Error when the text is not whole: the connection dropped in the middle. */
+/** @throws Error when the text is not whole (the connection dropped in the middle) or damaged. */
 export function parseFacts(text: string): Facts {
   const lines = text.split("\n").filter((line) => line !== "");
   const errors = rest(lines, "error");
-  if (!lines.includes("end") && errors.length === 0) throw new Error("the host's answer broke off");
+  const whole = lines.at(-1) === "end";
+  if (!whole && errors.length === 0) throw new Error("the host's answer broke off");
   const [platform] = words(lines, "engine")[0] ?? [];
-  const [total, used] = (words(lines, "memory")[0] ?? []).map(Number);
-  const ours = Number(words(lines, "ours")[0]?.[0] ?? 0);
+  const [total, used] = (words(lines, "memory")[0] ?? []).map((word) => wholeNumber(word, "memory"));
+  const ours = wholeNumber(words(lines, "ours")[0]?.[0] ?? "0", "ours");
   return {
-    known: true,
+    known: whole,
     errors,
     platform,
     active: rest(lines, "active")[0],
@@ -87,9 +90,9 @@ export function parseFacts(text: string): Facts {
     })),
     images: rest(lines, "image"),
     seen: new Map(
-      words(lines, "seen").map(([key = "", id = "", generation]) => [
+      words(lines, "seen").map(([key = "", id = "", made = ""]) => [
         key,
-        { id, generation: Number(generation) },
+        { id, generation: wholeNumber(made, "seen") },
       ]),
     ),
     current: parseCurrent(rest(lines, "current")),
@@ -102,7 +105,7 @@ function parseCurrent(lines: readonly string[]): Current | undefined {
   if (release === undefined || record === undefined) return undefined;
   return {
     release,
-    epoch: Number(rest(lines, "epoch")[0]),
+    epoch: wholeNumber(rest(lines, "epoch")[0] ?? "", "epoch"),
     objects: words(lines, "object").map(([key = "", service = "", role = "", id = "", , health = ""]) => ({
       key,
       service,
@@ -110,8 +113,23 @@ function parseCurrent(lines: readonly string[]): Current | undefined {
       id,
       health,
     })),
-    record: releaseRecord.parse(JSON.parse(Buffer.from(record, "base64").toString("utf8"))),
+    record: parseRecord(record),
   };
+}
+
+function parseRecord(base64: string): ReleaseRecord {
+  try {
+    return releaseRecord.parse(JSON.parse(Buffer.from(base64, "base64").toString("utf8")));
+  } catch (cause) {
+    throw new Error("what the host remembers of the release that serves is damaged (its file `current`)", {
+      cause,
+    });
+  }
+}
+
+function wholeNumber(word: string, what: string): number {
+  if (!/^-?\d+$/.test(word)) throw new Error(`the host's answer is damaged: ${what} ${JSON.stringify(word)}`);
+  return Number(word);
 }
 
 /**

@@ -23,3 +23,64 @@ export function budget(facts: Facts, limit: number | undefined): Budget | undefi
 export function headroom({ total, others }: Budget, limits: number): number {
   return total - others - limits;
 }
+
+export type Order = "start-first" | "stop-first";
+
+/** A service that a release starts. */
+export interface Start {
+  readonly name: string;
+  /** MiB. */
+  readonly memory: number;
+  /** MiB of the version that it replaces; undefined: nothing runs in its place. */
+  readonly replaces: number | undefined;
+  readonly order: "auto" | Order;
+}
+
+export interface ChosenOrder {
+  readonly order: Order;
+  /** MiB left if it starts beside what it replaces, when the most runs; undefined: the host told nothing. */
+  readonly headroom: number | undefined;
+}
+
+/**
+ * Who starts beside its predecessor, and who instead of it: as configured, and else as memory allows.
+ *
+ * @param starts in the order of the release; those that start beside their predecessors all do so before the others
+ * @param running MiB: the limits of what runs before the first of them starts
+ */
+export function chooseOrders(
+  starts: readonly Start[],
+  running: number,
+  available: Budget | undefined,
+): Map<string, ChosenOrder> {
+  const orders = new Map(starts.map((one) => [one.name, leastOrder(one)]));
+  const spare = (name: string): number | undefined =>
+    available && headroom(available, most(starts, running, new Map(orders).set(name, "start-first")));
+  // What is configured comes first, so that a choice made here never makes it impossible.
+  const asked = starts.filter(({ order }) => order === "start-first");
+  for (const { name } of asked) orders.set(name, "start-first");
+  for (const { name, order } of starts) {
+    if (order === "auto" && (spare(name) ?? 0) >= 0) orders.set(name, "start-first");
+  }
+  return new Map(
+    starts.map(({ name }) => [name, { order: orders.get(name) ?? "start-first", headroom: spare(name) }]),
+  );
+}
+
+/** The order that takes the least memory. What replaces nothing just starts. */
+function leastOrder({ replaces }: Start): Order {
+  return replaces === undefined ? "start-first" : "stop-first";
+}
+
+/** MiB: the limits of all that runs, at the moment when the most does. */
+function most(starts: readonly Start[], running: number, orders: ReadonlyMap<string, Order>): number {
+  const beside = starts.filter(({ name }) => orders.get(name) === "start-first");
+  const instead = starts.filter(({ name }) => orders.get(name) === "stop-first");
+  let now = beside.reduce((sum, { memory }) => sum + memory, running);
+  let peak = now;
+  for (const { memory, replaces = 0 } of instead) {
+    now += memory - replaces;
+    peak = Math.max(peak, now);
+  }
+  return peak;
+}

@@ -26,7 +26,9 @@ type Routed = [name: string, service: Config["services"][string]];
 
 function render(config: Config): string {
   const { proxy, tls, domain } = config;
-  const http = Object.entries(config.services).filter(([, service]) => service.health !== undefined);
+  const http = Object.entries(config.services)
+    .filter(([, service]) => service.health !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const hosts = domain.join(" ");
   return `load_module modules/ngx_http_js_module.so;
 worker_processes 1;

@@ -2,7 +2,7 @@ import type { Config } from "./config/schema";
 import type { NamedContainer } from "./container";
 import type { Current, Facts, ReleaseRecord } from "./facts";
 import { digest } from "./identity";
-import { type Budget, budget, headroom } from "./memory";
+import { type Budget, budget, chooseOrders, type Order } from "./memory";
 import { routesFile, siteConfig, siteDigest } from "./nginx";
 
 /**
@@ -31,8 +31,8 @@ export interface Step {
 export interface Change {
   readonly service: string;
   readonly kind: "same" | "new" | "repair" | "replace" | "remove";
-  readonly order?: "start-first" | "stop-first";
-  /** MiB left beside the old version, as far as the host told. */
+  readonly order?: Order;
+  /** MiB left if it starts beside the old version, when the most runs; as far as the host told. */
   readonly headroom?: number;
   readonly memory: number;
 }
@@ -41,7 +41,7 @@ export interface Change {
 export interface Wanted {
   readonly container: NamedContainer;
   readonly migration: NamedContainer | undefined;
-  readonly order: "auto" | "start-first" | "stop-first";
+  readonly order: "auto" | Order;
   /** A volume that only one version may write to. */
   readonly exclusive: boolean;
   readonly needs: readonly string[];
@@ -77,8 +77,20 @@ export function planRelease(
     labels: planner.labels,
     changes: planner.changes,
     record: full,
-    refusals: planner.refusals,
+    refusals: [...versionRefusals(full, facts), ...planner.refusals],
   };
+}
+
+/** PostgreSQL of one major version does not read the data of another. */
+function versionRefusals({ database: wanted }: ReleaseRecord, { current }: Facts): string[] {
+  const before = current?.record.database;
+  if (wanted === undefined || before === undefined) return [];
+  if (wanted.volume !== before.volume || wanted.version === before.version) return [];
+  return [
+    `database.version: the volume ${before.volume} holds data of PostgreSQL ${before.version}, ` +
+      `which ${wanted.version} cannot read. Keep ${before.version}; or name a new database.volume, deploy, and move ` +
+      "the data over with pg_dump and pg_restore",
+  ];
 }
 
 /** Containers to wait for first come first. Config has no circle (config/check.ts). */
@@ -148,8 +160,9 @@ class Planner {
   }
 
   plan(): Step[] {
-    this.database();
+    // The proxy first: health is asked from inside it, and requests that must wait, wait in it.
     this.proxy();
+    this.database();
     const services = this.items.filter(({ container }) => container.spec.role === "service");
     for (const { name, container } of services.filter(({ kind }) => kind === "same")) {
       this.changes.push({ service: name, kind: "same", memory: container.spec.memory });
@@ -237,59 +250,47 @@ class Planner {
     this.do("site", "site");
   }
 
+  /** A migration runs once: the one of the release that serves has done its work. */
   private migrate(services: readonly Item[]): void {
-    for (const { migration, kind } of services) {
-      if (migration !== undefined && (kind === "new" || kind === "replace"))
-        this.do("migrate", migration.key);
+    const done = new Set(this.facts.current?.objects.map(({ key }) => key));
+    for (const { migration } of services) {
+      if (migration !== undefined && !done.has(migration.key)) this.do("migrate", migration.key);
     }
   }
 
-  /** Who starts beside its predecessor, and who instead of it: as configured, and else as memory allows. */
-  private orders(services: readonly Item[]): Map<string, "start-first" | "stop-first"> {
-    const orders = new Map<string, "start-first" | "stop-first">();
-    let limits = this.limitsOfRunning();
-    for (const item of services.filter(isStarted)) {
-      const { memory } = item.container.spec;
-      const left = this.budget && headroom(this.budget, limits + memory);
-      const fits = left === undefined || left >= 0;
-      const order =
-        item.kind !== "replace"
-          ? "start-first"
-          : item.exclusive
-            ? "stop-first"
-            : this.order(item, fits, left ?? 0);
-      orders.set(item.name, order);
-      const oldMemory = this.facts.current?.record.containers[item.name]?.memory ?? 0;
-      limits += order === "start-first" ? memory : memory - oldMemory;
-      this.changes.push({
-        service: item.name,
-        kind: item.kind,
-        order,
-        memory,
-        ...(left === undefined ? {} : { headroom: left }),
-      });
+  /** Who starts beside its predecessor, and who instead of it. */
+  private orders(services: readonly Item[]): Map<string, Order> {
+    const started = services.filter(isStarted);
+    const starts = started.map(({ name, container, kind, order, exclusive }) => ({
+      name,
+      memory: container.spec.memory,
+      replaces: kind === "replace" ? this.recordedMemory(name) : undefined,
+      order: kind !== "replace" ? "auto" : exclusive ? "stop-first" : order,
+    }));
+    const chosen = chooseOrders(starts, this.limitsOfRunning(), this.budget);
+    for (const { name, kind, container } of started) {
+      this.changes.push({ service: name, kind, memory: container.spec.memory, ...chosen.get(name) });
     }
-    return orders;
+    this.refusals.push(
+      ...starts.flatMap(({ name, order }) => {
+        const left = chosen.get(name)?.headroom ?? 0;
+        return order === "start-first" && left < 0 ? [refusal(name, -left)] : [];
+      }),
+    );
+    return new Map([...chosen].map(([name, { order }]) => [name, order]));
   }
 
-  private order(item: Item, fits: boolean, left: number): "start-first" | "stop-first" {
-    if (item.order === "auto") return fits ? "start-first" : "stop-first";
-    if (item.order === "start-first" && !fits) {
-      this.refusals.push(
-        `services.${item.name}.order: start-first needs ${-left} MiB more than the host has to spare; ` +
-          "use auto or stop-first, or lower a memory limit",
-      );
-    }
-    return item.order;
-  }
-
-  /** MiB: the limits of what will run beside the services that start: all that serves, database and proxy as wanted. */
+  /** MiB: the limits of what runs when the first service starts: all that serves, database and proxy as wanted. */
   private limitsOfRunning(): number {
-    return this.items.reduce((sum, { name, container, kind }) => {
-      const recorded = this.facts.current?.record.containers[name]?.memory;
+    const wanted = this.items.reduce((sum, { name, container, kind }) => {
       if (container.spec.role !== "service") return sum + container.spec.memory;
-      return sum + (kind === "same" || kind === "replace" ? (recorded ?? 0) : 0);
+      return sum + (kind === "same" || kind === "replace" ? this.recordedMemory(name) : 0);
     }, 0);
+    return this.gone.reduce((sum, { service }) => sum + this.recordedMemory(service), wanted);
+  }
+
+  private recordedMemory(service: string): number {
+    return this.facts.current?.record.containers[service]?.memory ?? 0;
   }
 
   private startBeside(items: readonly Item[]): void {
@@ -362,10 +363,10 @@ class Planner {
       if (!stopped) this.retire(old.key);
       this.do("remove", old.key);
     }
-    for (const { key } of this.gone) {
+    for (const { key, service } of this.gone) {
       this.retire(key);
       this.do("remove", key);
-      this.changes.push({ service: key.replace(/-[0-9a-f]+$/, ""), kind: "remove", memory: 0 });
+      this.changes.push({ service, kind: "remove", memory: 0 });
     }
     this.do("sweep");
   }
@@ -386,6 +387,13 @@ class Planner {
     this.labels[name] = label;
     this.do(verb, name);
   }
+}
+
+function refusal(name: string, missing: number): string {
+  return (
+    `services.${name}.order: start-first needs ${missing} MiB more than the host has to spare; ` +
+    "use auto or stop-first, or lower a memory limit"
+  );
 }
 
 function isStarted({ kind }: Item): boolean {

@@ -2,6 +2,7 @@ import { type Build, readBuild, whyBuilt } from "./build";
 import type { Config, ServiceConfig } from "./config/schema";
 import {
   databaseSpec,
+  databaseVolume,
   migrationSpec,
   nameContainer,
   type NamedContainer,
@@ -52,6 +53,9 @@ export function describeStack(root: string, config: Config, names: StackNames, f
       ...services.map(wantedService),
     ],
     record: {
+      ...(config.database
+        ? { database: { version: config.database.version, volume: databaseVolume(config.database, names) } }
+        : {}),
       containers: {
         ...(database ? { database: recordOf(database) } : {}),
         proxy: recordOf(proxy),

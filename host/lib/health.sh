@@ -35,7 +35,8 @@ poll_health() {
   case $health in
     http:*)
       address=${health#http:}
-      docker exec "$(proxy_id)" sh -c "$http_poll" poll "http://$1:${address%%:*}${address#*:}" "$timeout"
+      find_proxy
+      docker exec "$proxy" sh -c "$http_poll" poll "http://$1:${address%%:*}${address#*:}" "$timeout"
       ;;
     exec:*) docker exec "$id" sh -c "$command_poll" poll "$(unpack "${health#exec:}")" "$timeout" ;;
     proxy) docker exec "$id" sh -c "$http_poll" poll "http://127.0.0.1:8079/ready" "$timeout" ;;
@@ -51,7 +52,7 @@ container_state() {
 await_healthy() {
   load_object "$1" || return 1
   restarts=$(container_state "$id" | cut -d' ' -f2)
-  answer=$state/health.$$
+  answer=${run:-$state}/health.$$
   (poll_health "$1") >"$answer" 2>&1 9>&- &
   poller=$!
   while kill -0 $poller 2>/dev/null; do

@@ -4,30 +4,31 @@
 
 proxy_files=/etc/nginx/state
 
-# The container to talk to: the one that runs, else the plan's, else the one that served.
-proxy_id() {
-  running=$(docker ps -q --no-trunc --filter "label=$(payload_value label)" --filter label=deploy.role=proxy | head -n 1)
-  if [ -n "$running" ]; then
-    say "$running"
-  else
+# find_proxy: sets proxy, the container to talk to (the one that runs, else the plan's, else the one that served), and
+# proxy_runs (yes or no). Asked once a verb; what follows uses both.
+find_proxy() {
+  proxy_runs=yes
+  proxy=$(docker ps -q --no-trunc --filter "label=$(payload_value label)" --filter label=deploy.role=proxy | head -n 1)
+  [ -z "$proxy" ] || return 0
+  proxy_runs=no
+  proxy=$(
     {
       payload
       cat "$state/current" 2>/dev/null
     } | awk '$1 == "object" && $4 == "proxy" { print $5; exit }'
-  fi
+  )
 }
-
-proxy_runs() { [ "$(docker inspect -f '{{.State.Running}}' "$(proxy_id)" 2>/dev/null)" = true ]; }
 
 # proxy_put NAME FILE: installs FILE as NAME in the volume, at one moment.
 proxy_put() {
-  if proxy_runs; then
-    docker exec -i -u 0:0 "$(proxy_id)" \
+  if [ "$proxy_runs" = yes ]; then
+    docker exec -i -u 0:0 "$proxy" \
       sh -c "cat >$proxy_files/$1.new && mv $proxy_files/$1.new $proxy_files/$1" <"$2" || return 1
   else
-    cp "$2" "$state/proxy/.$1" && chmod 644 "$state/proxy/.$1" &&
-      docker cp -q "$state/proxy/.$1" "$(proxy_id):$proxy_files/$1" 2>/dev/null ||
-      docker cp "$state/proxy/.$1" "$(proxy_id):$proxy_files/$1" >/dev/null || return 1
+    cp "$2" "$state/proxy/.$1" && chmod 644 "$state/proxy/.$1" || return 1
+    # Older clients do not know -q.
+    docker cp -q "$state/proxy/.$1" "$proxy:$proxy_files/$1" 2>/dev/null ||
+      docker cp "$state/proxy/.$1" "$proxy:$proxy_files/$1" >/dev/null || return 1
   fi
   [ "$2" = "$state/proxy/$1" ] || cp "$2" "$state/proxy/$1"
 }
@@ -38,20 +39,20 @@ install_routes() { proxy_put routes.json "$1"; }
 # install_site FILE: checks the new nginx.conf before nginx sees it, reloads, and waits until the new one answers:
 # a reload is only a signal.
 install_site() {
-  if ! proxy_runs; then
+  if [ "$proxy_runs" = no ]; then
     proxy_put nginx.conf "$1"
     return
   fi
   proxy_put next.conf "$1" || return 1
-  if ! complaint=$(docker exec "$(proxy_id)" nginx -t -q -c "$proxy_files/next.conf" 2>&1); then
+  if ! complaint=$(docker exec "$proxy" nginx -t -q -c "$proxy_files/next.conf" 2>&1); then
     say "nginx refuses the new configuration: $complaint"
     return 1
   fi
   proxy_put nginx.conf "$1" || return 1
-  docker kill -s HUP "$(proxy_id)" >/dev/null || return 1
+  docker kill -s HUP "$proxy" >/dev/null || return 1
   marker=$(sed -n 's/^# site //p' "$1")
   tries=0
-  while [ "$(docker exec "$(proxy_id)" curl -s -m 2 http://127.0.0.1:8079/site)" != "$marker" ]; do
+  while [ "$(docker exec "$proxy" curl -s -m 2 http://127.0.0.1:8079/site)" != "$marker" ]; do
     tries=$((tries + 1))
     if [ $tries -gt 100 ]; then
       say "nginx did not take the new configuration"
@@ -66,7 +67,7 @@ install_site() {
 connections_to() {
   hex=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' "$1" | tr ' ' '\n' |
     awk -F. -v port="$2" 'NF == 4 { printf "%02X%02X%02X%02X:%04X\n", $4, $3, $2, $1, port }')
-  docker exec "$(proxy_id)" cat /proc/net/tcp 2>/dev/null |
+  docker exec "$proxy" cat /proc/net/tcp 2>/dev/null |
     awk -v wanted="$hex" 'BEGIN { n = split(wanted, w, "\n"); for (i = 1; i <= n; i++) is[w[i]] = 1 }
       $4 == "01" && is[$3] { open++ } END { print open + 0 }'
 }

@@ -15,7 +15,7 @@ state_dir() {
 }
 
 # payload_value WORD: the rest of the first payload line that begins with WORD.
-payload_value() { payload | sed -n "s/^$1 //p" | head -n 1; }
+payload_value() { payload | sed -n "/^$1 /{s///p;q;}"; }
 
 # payload_lines WORD: the rest of each line that begins with WORD.
 payload_lines() { payload | sed -n "s/^$1 //p"; }
@@ -26,12 +26,13 @@ plan_text() { payload | sed -n "s/^text $1 //p" | base64 -d; }
 
 # An `object` line describes a container: object KEY SERVICE ROLE ID GRACE HEALTH TIMEOUT
 # KEY is service-hash; HEALTH is http:PORT:PATH, exec:BASE64, proxy or none; GRACE and TIMEOUT are seconds.
-# The plan's own objects come first, then those that serve now, then those of the run that is taken back.
+# The plan's own objects come first, then those that serve now, then those that served before this run, then those of
+# the run that is taken back.
 object_line() {
   {
     payload
-    cat "$state/current" "$run/script" 2>/dev/null
-  } | grep "^object $1 " | head -n 1
+    cat "$state/current" "$run/before" "$run/script" 2>/dev/null
+  } | sed -n "/^object $1 /{p;q;}"
 }
 
 # load_object KEY: sets id, service, role, grace, health, timeout.
@@ -47,9 +48,20 @@ load_object() {
 
 # replace_file NAME: its new content comes on stdin, whole or not at all.
 replace_file() {
-  cat >"$1.new" && sync "$1.new" 2>/dev/null
+  cat >"$1.new" || return 1
+  sync "$1.new" 2>/dev/null
   mv "$1.new" "$1"
 }
 
+# lock_within SECONDS: takes the lock behind descriptor 9. Polled, because busybox's flock knows no -w.
+lock_within() {
+  patience=$(($(now) + $1 * 100))
+  until flock -n 9; do
+    [ "$(now)" -lt $patience ] || return 1
+    rest 0.2
+  done
+}
+
 journal_open() { [ -s "$state/journal" ]; }
-journal_committed() { grep -q '^done [0-9]* record' "$state/journal"; }
+# What serves names the run that made it so. The journal alone could not tell: a kill may come between the two.
+journal_committed() { grep -qxF "$(head -n 1 "$state/journal")" "$state/current" 2>/dev/null; }

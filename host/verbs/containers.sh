@@ -26,7 +26,9 @@ do_stop() {
 }
 undo_stop() {
   load_object "$1" || return 1
-  docker start "$id" >/dev/null && await_healthy "$1"
+  docker start "$id" >/dev/null && await_healthy "$1" || return 1
+  # The data may have taken the password of the one that is taken back.
+  if [ "$role" = database ]; then do_password "$1"; fi
 }
 
 # Comes after record: there is nothing to go back to.
@@ -38,8 +40,11 @@ undo_remove() { :; }
 
 # Removes what bears our label and does not belong to what serves: left by a killed run, or by an earlier failure.
 do_sweep() {
+  [ -s "$state/current" ] || return 1
   docker ps -aq --no-trunc --filter "label=$(payload_value label)" | while read -r found; do
-    grep -q "^object [^ ]* [^ ]* [^ ]* $found " "$state/current" || docker rm -f "$found" >/dev/null
+    grep -q "^object [^ ]* [^ ]* [^ ]* $found " "$state/current" && continue
+    docker stop "$found" >/dev/null
+    docker rm -f "$found" >/dev/null
   done
 }
 undo_sweep() { :; }

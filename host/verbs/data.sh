@@ -4,7 +4,7 @@
 # Runs the one-off container to its end. The point of no return for the data: it has no undo.
 do_migrate() {
   load_object "$1" || return 1
-  docker start -a "$id" >"$run/migrate" 2>&1 &
+  (docker start -a "$id") >"$run/migrate" 2>&1 9>&- &
   attached=$!
   end=$(($(now) + timeout * 100))
   while kill -0 $attached 2>/dev/null; do
@@ -42,6 +42,7 @@ undo_password() { :; }
 # The commit: from here on the new release is what serves, and what follows only tidies.
 do_record() {
   {
+    say "run $run"
     payload_lines_whole release epoch
     for key in $(payload_value serves); do object_line "$key"; done
     payload_lines_whole record

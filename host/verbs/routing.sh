@@ -2,23 +2,36 @@
 # site, hold, stage, route, drain, smoke: what the proxy does. $2 names a text of the plan.
 # The undo of each puts back the file that was there before this very verb (kept as undo.N.NAME in the run).
 
-keep_for_undo() { if [ -f "$state/proxy/$2" ]; then cp "$state/proxy/$2" "$run/undo.$1.$2"; fi; }
+# keep_for_undo STEP NAME: whole or not at all; a half copy would be put back after a crash.
+keep_for_undo() {
+  [ -f "$state/proxy/$2" ] || return 0
+  cp "$state/proxy/$2" "$run/undo.new" && mv "$run/undo.new" "$run/undo.$1.$2"
+}
 
 do_site() {
-  keep_for_undo "$step" nginx.conf
+  find_proxy
+  keep_for_undo "$step" nginx.conf && keep_for_undo "$step" routes.js || return 1
   plan_text routes.js >"$run/routes.js" && proxy_put routes.js "$run/routes.js" || return 1
   [ -f "$state/proxy/routes.json" ] || printf '{"live":{},"candidate":{}}\n' >"$state/proxy/routes.json"
   install_routes "$state/proxy/routes.json" || return 1
   plan_text "$1" >"$run/nginx.conf" && install_site "$run/nginx.conf"
 }
-undo_site() { if [ -f "$run/undo.$step.nginx.conf" ]; then install_site "$run/undo.$step.nginx.conf"; fi; }
+undo_site() {
+  [ -f "$run/undo.$step.nginx.conf" ] || return 0
+  find_proxy
+  if [ -f "$run/undo.$step.routes.js" ]; then proxy_put routes.js "$run/undo.$step.routes.js" || return 1; fi
+  install_site "$run/undo.$step.nginx.conf"
+}
 
 change_routes() {
-  keep_for_undo "$step" routes.json
+  find_proxy
+  keep_for_undo "$step" routes.json || return 1
   plan_text "$1" >"$run/routes.json" && install_routes "$run/routes.json"
 }
 restore_routes() {
-  if [ -f "$run/undo.$step.routes.json" ]; then install_routes "$run/undo.$step.routes.json"; fi
+  [ -f "$run/undo.$step.routes.json" ] || return 0
+  find_proxy
+  install_routes "$run/undo.$step.routes.json"
 }
 
 do_hold() { change_routes "$1"; }
@@ -33,6 +46,7 @@ do_drain() {
   load_object "$1" || return 1
   case $health in http:*) ;; *) return 0 ;; esac
   address=${health#http:}
+  find_proxy
   end=$(($(now) + grace * 100))
   while [ "$(connections_to "$id" "${address%%:*}")" -gt 0 ]; do
     if [ "$(now)" -ge $end ]; then
@@ -67,9 +81,14 @@ rm -f "$body"'
 # The candidate is asked on a port that only this container sees, so that no visitor meets an untried release.
 do_smoke() {
   case $1 in candidate) port=8081 ;; *) port=8082 ;; esac
+  find_proxy
   payload_lines smoke | while read -r host path status text; do
-    docker exec "$(proxy_id)" sh -c "$smoke_request" smoke "$host" $port "$path" "$status" "$(unpack "$text")" ||
+    docker exec "$proxy" sh -c "$smoke_request" smoke "$host" $port "$path" "$status" "$(unpack "$text")" ||
       exit 1
+  done && return
+  for key in $(payload_lines "do" | sed -n 's/^start //p'); do
+    load_object "$key" && [ "$role" = service ] && last_lines "$key" "$id"
   done
+  return 1
 }
 undo_smoke() { :; }

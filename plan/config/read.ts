@@ -104,7 +104,7 @@ const FREE_TEXT: Path = ["env", "secrets", "args", "contains"];
 /** A value such as "<the server's key: ssh-keyscan ...>" waits for the person who knows it. */
 function isPlaceholder(path: Path, value: unknown): boolean {
   if (typeof value !== "string") return false;
-  return path.some((part) => FREE_TEXT.includes(part)) ? /^<the [^<>]+>$/.test(value) : /^<.+>$/s.test(value);
+  return path.some((part) => FREE_TEXT.includes(part)) ? /^<the [^<>]+>$/.test(value) : /^<.+>$/.test(value);
 }
 
 /** What a placeholder is told of already. */

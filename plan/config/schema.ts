@@ -40,18 +40,19 @@ const seconds = between(1, 3600, "seconds");
 const noNul = (value: string) => !value.includes("\0");
 const text = z.string().min(1, "must not be empty").refine(noNul, "must not contain a NUL character");
 const line = text.refine((one) => !/[\r\n]/.test(one), "must be one line");
+const commandRule = "must be a command as a list, such as [node, migrate.js]";
 const command = z
-  .array(z.string().refine(noNul, "must not contain a NUL character"))
-  .min(1, "must be a command as a list, such as [node, migrate.js]");
+  .array(z.string().refine(noNul, "must not contain a NUL character"), commandRule)
+  .min(1, commandRule);
 const image = text
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/, "must be an image's name")
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/, { error: "must be an image's name", abort: true })
   .refine((one) => /[:@][^/]*$/.test(one), {
     error: (issue) => `must name a version, such as ${String(issue.input)}:1.2.3`,
   });
 const urlPath = z.string().regex(PATH, "must be a path that begins with / and has no spaces or quotes");
 const routeRule = "must begin with / and hold letters, digits and . _ ~ + , = : @ - only, such as / or /api/";
 const route = z.string().regex(ROUTE, routeRule);
-const hostName = z.string().regex(HOST_NAME);
+const hostName = z.string().regex(HOST_NAME, "must be a host name such as crm.example.org");
 /** A folder or file of the deployer's machine. */
 const relativePath = text.refine(
   (one) => !/^[/~]/.test(one),
@@ -105,7 +106,7 @@ const service = z.strictObject({
   port: port.optional(),
   /** Public path prefixes that go to this service, such as / or /api/. */
   route: z
-    .union([route.transform((one) => [one]), z.array(route).min(1)], `${routeRule}; or be a list of such`)
+    .union([route.transform((one) => [one]), z.array(route)], `${routeRule}; or be a list of such`)
     .default([]),
   /** Answers 2xx when ready. */
   health: urlPath.optional(),

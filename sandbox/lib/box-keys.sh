@@ -34,7 +34,7 @@ public_host_key() { cut -d' ' -f1,2 "$host_key.pub"; }
 box_ssh() {
   printf '[127.0.0.1]:%s %s\n' "$ssh_port" "$(public_host_key)" | write_file "$box_dir/known_hosts"
   ssh -F /dev/null -i "$login_key" -o IdentitiesOnly=yes -o BatchMode=yes -o ConnectTimeout=5 \
-    -o UserKnownHostsFile="$box_dir/known_hosts" -o StrictHostKeyChecking=yes \
+    -o UserKnownHostsFile="\"$box_dir/known_hosts\"" -o StrictHostKeyChecking=yes \
     -p "$ssh_port" root@127.0.0.1 "$@" </dev/null
 }
 

@@ -21,11 +21,11 @@ create_box() {
 # Waits until ssh lets us in and the engine inside answers; at most 60 seconds.
 wait_for_box() {
   read_ports
-  tries=0
+  give_up=$(($(now_ms) + 60000))
   until in_box docker version >/dev/null 2>&1 && box_ssh true 2>/dev/null; do
-    tries=$((tries + 1))
-    if ! box_running || [ "$tries" -gt 300 ]; then
+    if ! box_running || [ "$(now_ms)" -gt "$give_up" ]; then
       docker logs --tail 20 "$box_container" >&2
+      box_ssh true || true
       fail "the box '$box_name' did not come up"
     fi
     sleep 0.2

@@ -10,7 +10,7 @@ make_debian() {
   log=$cache/tmp/debootstrap.log
   mkdir -p "$cache/tmp"
   debootstrap --variant=minbase --include=ca-certificates "$debian_release" "$tree" "$(debian_mirror)" \
-    >"$log" 2>&1 </dev/null 9>&- || {
+    >"$log" 2>&1 </dev/null || {
     tail -n 20 "$log" >&2
     fail 'debootstrap failed'
   }

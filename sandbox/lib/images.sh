@@ -12,7 +12,7 @@ pull() {
   mkdir -p "$cache/tmp"
   log=$cache/tmp/pull.log
   : >"$log"
-  within 600 "$(docker_client)" pull "$1" >"$log" 2>&1 </dev/null 9>&- &
+  within 600 "$(docker_client)" pull "$1" >"$log" 2>&1 </dev/null &
   puller=$!
   tries=0
   while kill -0 "$puller" 2>/dev/null && ! grep -q 'Pulling from' "$log"; do
@@ -38,7 +38,7 @@ build_stand_in() {
   log=$cache/tmp/build.log
   DOCKER_BUILDKIT=1 docker build -q -t "$1" --label "$recipe_label=$3" \
     --label "org.opencontainers.image.description=Stands in for $1 where no image registry is reached" \
-    "$context" >"$log" 2>&1 9>&- || {
+    "$context" >"$log" 2>&1 || {
     tail -n 30 "$log" >&2
     fail "could not build the stand-in for $1"
   }

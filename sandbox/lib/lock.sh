@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # One at a time: the checkouts of one user share the engine and the cache; a box is one machine.
 
-# take_lock FILE WHAT: the lock is descriptor 9 and ends with this process, so whatever is started to stay
-# must close it (9>&-).
+# take_lock FILE WHAT: the lock is descriptor 9 and ends with this process and the last of its children (a build that
+# outlives a killed set-up still holds it), so a daemon that is started must close it (9>&-).
 take_lock() {
   mkdir -p "${1%/*}"
   has flock || return 0

@@ -33,7 +33,7 @@ download_plugin() {
   home=$pulumi_home/download.tmp.$$
   say "downloading the plugin $1 $2" >&2
   if PULUMI_HOME=$home PULUMI_SKIP_UPDATE_CHECK=true within 300 "$(pulumi_cli)" plugin install resource "$1" "$2" \
-    >&2 </dev/null 9>&-; then
+    >&2 </dev/null; then
     mkdir -p "$pulumi_home/plugins" && rm -rf "$folder" &&
       mv "$home/plugins/${folder##*/}" "$folder" && rm -rf "$home" && return 0
   fi

@@ -3,6 +3,8 @@
 
 # One folder a version; put there in one go when it is whole. Its file `source` says where it came from.
 cli_dir=$cache/pulumi/$pulumi_version
+# Tells which CLI lies in .sandbox/bin; not there when one on PATH is used.
+cli_stamp=$state/cli
 
 # 3.240 or later, below 4.
 version_fits() {
@@ -35,7 +37,7 @@ cli_from_npm() {
   mkdir -p "$home"
   say "downloading Pulumi $pulumi_version with the npm package pulumi"
   if (cd "$home" && PULUMI_HOME=$home within 180 npx --yes "pulumi@$pulumi_version" version) \
-    >"$home/log" 2>&1 </dev/null 9>&- && keep_cli "$home/versions/$pulumi_version" "downloaded"; then
+    >"$home/log" 2>&1 </dev/null && keep_cli "$home/versions/$pulumi_version" "downloaded"; then
     return 0
   fi
   say "the download failed: $(tail -n 1 "$home/log" | cut -c1-120)"
@@ -50,7 +52,7 @@ cli_from_go() {
   mkdir -p "$home/bin"
   say "building Pulumi $pulumi_version from its Go module: about 5 minutes on 2 cores, once"
   (cd "$here/cli" && within 2400 go build -trimpath -o "$home/bin/pulumi" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi) \
-    >"$home/log" 2>&1 </dev/null 9>&- || {
+    >"$home/log" 2>&1 </dev/null || {
     tail -n 15 "$home/log" >&2
     fail 'the build of the Pulumi CLI failed'
   }

@@ -19,9 +19,12 @@ clear_dead_lock() {
   done
 }
 
-# write_box_config FILE: the local stack's configuration, but for the machine and the port.
-write_box_config() {
+# The box's stack has the local one's configuration, but for the machine and the port.
+# ensure_box_stack FILE: writes the configuration to FILE.
+ensure_box_stack() {
+  echo 'name: artsvao' | write_file "$box_dir/Pulumi.yaml"
   write_file "$1" <"$checkout/Pulumi.local.yaml"
+  ensure_stack "$box_dir" "$box_name"
   set_box_config "$1" host.address "ssh://root@127.0.0.1:$ssh_port"
   set_box_config "$1" host.hostKey "$(public_host_key)"
   set_box_config "$1" http.address 0.0.0.0

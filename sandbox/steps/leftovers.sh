@@ -17,6 +17,6 @@ find "$state" "$cache" -maxdepth 2 -name '*.tmp.*' -prune -exec rm -rf {} + 2>/d
 # In a copy of a checkout, links and keys still belong to the original: they are made again. Stacks stay.
 if [ -e "$state/checkout" ] && [ "$(cat "$state/checkout")" != "$checkout" ]; then
   say 'this checkout is a copy or was moved: making its links and keys again'
-  rm -rf "${state:?}/bin" "$state/box" "$state/env" "$facts" "$state/pulumi-home/plugins"
+  rm -rf "${state:?}/bin" "$state/box" "$state/env" "$state/cli" "$facts" "$state/pulumi-home/plugins"
 fi
 printf '%s\n' "$checkout" | write_file "$state/checkout"

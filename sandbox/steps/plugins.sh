@@ -28,8 +28,10 @@ done
 
 # The real language host comes with the real CLI: beside it, or on PATH.
 host=pulumi-language-nodejs
-if has "$host" || { [ -L "$state/bin/$host" ] && [ -x "$state/bin/$host" ]; }; then
-  if [ ! -L "$state/bin/$host" ]; then rm -f "$state/bin/$host"; fi
+if [ -e "$cli_stamp" ] && [ -x "$cli_dir/bin/$host" ]; then
+  fact 'Language host nodejs' real 'came with the CLI'
+elif [ ! -e "$cli_stamp" ] && has "$host"; then
+  rm -f "$state/bin/$host"
   fact 'Language host nodejs' real 'came with the CLI'
 else
   need_stand_ins

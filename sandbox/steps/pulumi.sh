@@ -7,25 +7,27 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$here/lib/reach.sh"
 . "$here/lib/pulumi.sh"
 
-# What the cached folder brings (the CLI, and language hosts if it was downloaded) goes into .sandbox/bin.
-link_cli() {
+# The cached folder's programs (the CLI, and language hosts if it was downloaded) go into .sandbox/bin: as hard
+# links or copies, because the CLI looks for language hosts where its own file lies.
+put_cli() {
+  [ "$(cat "$cli_stamp" 2>/dev/null || true)" != "$1" ] || [ ! -x "$state/bin/pulumi" ] || return 0
+  drop_cli
   mkdir -p "$state/bin"
   for program in "$cli_dir"/bin/pulumi*; do
-    link=$state/bin/${program##*/}
-    [ "$(readlink "$link" 2>/dev/null || true)" = "$program" ] && continue
-    ln -sf "$program" "$link.tmp.$$" && mv -f "$link.tmp.$$" "$link"
+    place=$state/bin/${program##*/}
+    ln "$program" "$place.tmp.$$" 2>/dev/null || cp "$program" "$place.tmp.$$"
+    mv -f "$place.tmp.$$" "$place"
   done
+  printf '%s\n' "$1" | write_file "$cli_stamp"
 }
 
-# Links to a CLI that is no longer wanted; what is no link there (the stand-in language host) is left alone.
-unlink_cli() {
-  for link in "$state"/bin/pulumi*; do
-    if [ -L "$link" ] && [ "${1-}" != "$(dirname "$(readlink "$link")")" ]; then rm -f "$link"; fi
-  done
+drop_cli() {
+  rm -f "$cli_stamp"
+  rm -f "$state"/bin/pulumi*
 }
 
 if version=$(cli_on_path); then
-  unlink_cli
+  [ ! -e "$cli_stamp" ] || drop_cli
   fact 'Pulumi CLI' real "$version, on PATH"
   exit 0
 fi
@@ -35,6 +37,6 @@ if ! cli_cached; then
 elif [ -n "${RETRY-}" ] && [ "$(cat "$cli_dir/source")" != downloaded ]; then
   cli_from_npm || say 'keeping the CLI that was built'
 fi
-unlink_cli "$cli_dir/bin"
-link_cli
-fact 'Pulumi CLI' real "$pulumi_version, $(cat "$cli_dir/source")"
+origin="$pulumi_version, $(cat "$cli_dir/source")"
+put_cli "$origin"
+fact 'Pulumi CLI' real "$origin"

@@ -34,9 +34,9 @@ describe("command.local.Command", () => {
       return { stdout: arrived.stdout, stderr: arrived.stderr, interpreted: interpreted.stdout };
     });
     expect(run.error).toBeUndefined();
-    expect(await stack.output("stdout")).toBe("from stdin\nhéllo $HOME\n/tmp");
-    expect(await stack.output("stderr")).toBe("two\n");
-    expect(await stack.output("interpreted")).toBe('["one word","the command"]');
+    expect(stack.output("stdout")).toBe("from stdin\nhéllo $HOME\n/tmp");
+    expect(stack.output("stderr")).toBe("two\n");
+    expect(stack.output("interpreted")).toBe('["one word","--","the command"]');
   });
 
   const releaseLike = (create: string, stdin: string, trigger: string): local.Command =>

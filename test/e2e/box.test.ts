@@ -8,6 +8,7 @@ import { destroyAndBack } from "./scenarios/destroyed";
 import { firstAndAgain } from "./scenarios/first";
 import { killedReleases } from "./scenarios/killed";
 import { refusals } from "./scenarios/refused";
+import { repairs } from "./scenarios/repaired";
 
 const BOX = "e2e";
 
@@ -24,6 +25,7 @@ describe("the example CRM on a VPS of 1 GiB, over ssh", () => {
   oneFileOfTheFrontend(scenarios);
   brokenReleases(scenarios);
   killedReleases(scenarios);
+  repairs(scenarios);
   destroyAndBack(scenarios);
 
   afterAll(async () => {

@@ -47,10 +47,10 @@ export function serveProvider(provider: Provider): void {
     name: urn.split("::").slice(3).join("::"),
     signal: abort.signal,
     progress: (line) => {
-      engine.log("info", urn, line, true);
+      engine.log({ severity: "info", urn, message: line, ephemeral: true });
     },
     report: (severity, message) => {
-      engine.log(severity, urn, message, false);
+      engine.log({ severity, urn, message, ephemeral: false });
     },
   });
   // Lines that a finished operation has left in flight would be shown beside the next one.

@@ -23,6 +23,9 @@ const checkpoint = z.object({
 /** A resource as the state has it. */
 export type StoredResource = z.infer<typeof storedResource>;
 
+/** The severities that a person sees; the events have debugging lines too. */
+const shown = new Set<string>(["info", "info#err", "warning", "error"]);
+
 /** One run of the engine: what it did to which resource, and what it said. */
 export class Run {
   /** The engine's own error text; undefined when the run succeeded. */
@@ -55,19 +58,29 @@ export class Run {
   get diagnostics(): string {
     return this.events
       .flatMap(({ diagnosticEvent: line }) => (line ? [line] : []))
-      .filter(({ ephemeral, severity }) => ephemeral !== true && severity !== "debug")
+      .filter(({ ephemeral, severity }) => ephemeral !== true && shown.has(severity))
       .map(({ message }) => message)
       .join("\n");
   }
 
-  /** Whether nothing at all was done. */
+  /** How many resources were changed in which way, less those that stayed the same. */
+  get changes(): Record<string, number> {
+    const counted = this.events.flatMap(({ summaryEvent }) =>
+      summaryEvent ? [summaryEvent.resourceChanges] : [],
+    );
+    return Object.fromEntries(Object.entries(counted.at(-1) ?? {}).filter(([op]) => op !== "same"));
+  }
+
+  /** Whether it went well and nothing at all was done. */
   get unchanged(): boolean {
-    return this.steps.length > 0 && this.steps.every((step) => step.startsWith("same "));
+    return this.error === undefined && Object.keys(this.changes).length === 0;
   }
 }
 
 /** A stack of its own, with a state of its own in a folder that goes with it. Programs are given run by run. */
 export class Stack {
+  private outputs: Readonly<Record<string, { value: unknown }>> = {};
+
   private constructor(
     private readonly stack: PulumiStack,
     private readonly project: string,
@@ -95,7 +108,9 @@ export class Stack {
   }
 
   up(program: () => unknown): Promise<Run> {
-    return this.run((onEvent) => this.stack.up({ program: inline(program), onEvent }));
+    return this.run(async (onEvent) => {
+      this.outputs = (await this.stack.up({ program: inline(program), onEvent })).outputs;
+    });
   }
 
   preview(program: () => unknown): Promise<Run> {
@@ -110,10 +125,9 @@ export class Stack {
     return this.run((onEvent) => this.stack.destroy({ onEvent }));
   }
 
-  /** The value of an output, secret or not. */
-  async output(name: string): Promise<unknown> {
-    const outputs: Readonly<Record<string, { value: unknown }>> = await this.stack.outputs();
-    return outputs[name]?.value;
+  /** The value of an output of the last `up` that succeeded, secret or not. */
+  output(name: string): unknown {
+    return this.outputs[name]?.value;
   }
 
   /** The resource of this logical name, as it is stored: secrets are ciphertext. undefined: not in the state. */

@@ -41,6 +41,7 @@ export function brokenReleases(scenarios: Scenarios): void {
   for (const { fault, what, cause, step, log } of FAULTS) {
     scenarios.add(`4 the new backend ${what}: the old version serves`, async (site) => {
       const before = await site.running();
+      const outputs = await site.pulumi.outputs();
       await site.workspace.set("services.backend.env.CRM_FAULT", fault);
       await site.workspace.set("services.backend.startTimeout", 8);
 
@@ -50,10 +51,32 @@ export function brokenReleases(scenarios: Scenarios): void {
       expectToldWhatServes(up, before);
       expectUntouched(before, await site.running());
       expectNoneFailed(load);
+      expect(await site.pulumi.outputs(), "the outputs go on telling what serves").toEqual(outputs);
+      if (fault === "crash") await expectToStayBroken(site, cause);
 
       await expectRevert(site, `broken: ${fault}, reverted`);
     });
   }
+
+  scenarios.add(
+    "stop-first, and the new backend crashes: the old one is started again, requests wait",
+    async (site) => {
+      const before = await site.running();
+      await site.workspace.set("services.backend.order", "stop-first");
+      await site.workspace.set("services.backend.env.CRM_FAULT", "crash");
+
+      const [up, load] = await site.measuredUp("broken stop-first: crash");
+      expectFailure(up);
+      expect(up.text).toMatch(/backend-[0-9a-f]{12} stopped by itself \(.*exit code 1\)/);
+      expectToldWhatServes(up, before);
+      const after = await site.running();
+      expectUntouched(before, after, ["frontend", "database", "proxy"]);
+      expect(after.backend?.id).toBe(before.backend?.id);
+      expectNoneFailed(load);
+
+      await expectRevert(site, "that reverted");
+    },
+  );
 
   scenarios.add("5 both services change and the second is broken: neither is replaced", async (site) => {
     const before = await site.running();
@@ -74,6 +97,15 @@ export function brokenReleases(scenarios: Scenarios): void {
 
     await expectRevert(site, "that reverted");
   });
+}
+
+/** A release that failed is not taken for done: the same again fails again. */
+async function expectToStayBroken(site: Site, cause: readonly RegExp[]): Promise<void> {
+  const before = await site.running();
+  const again = await site.pulumi.up();
+  expectFailure(again);
+  for (const words of cause) expect(again.text).toMatch(words);
+  expectUntouched(before, await site.running());
 }
 
 function expectToldWhatServes({ text }: Outcome, before: Awaited<ReturnType<Site["running"]>>): void {

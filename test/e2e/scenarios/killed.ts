@@ -5,7 +5,12 @@ import type { Scenarios } from "../lib/scenarios";
 import type { Site } from "../lib/site";
 
 /** When the kill comes, and what is killed besides `pulumi`. */
-const MOMENTS: { when: string; moment: (site: Site, run: Running) => Promise<void>; alsoRunner?: true }[] = [
+const MOMENTS: {
+  when: string;
+  moment: (site: Site, run: Running) => Promise<void>;
+  /** The runner on the host is killed as well, in the middle of its work. */
+  runnerDies?: true;
+}[] = [
   { when: "while the new backend is awaited", moment: awaited },
   {
     when: "right after its containers were created",
@@ -14,13 +19,13 @@ const MOMENTS: { when: string; moment: (site: Site, run: Running) => Promise<voi
   {
     when: "while the new backend is awaited, together with the runner on the host",
     moment: awaited,
-    alsoRunner: true,
+    runnerDies: true,
   },
 ];
 
 /** Scenario 7. */
 export function killedReleases(scenarios: Scenarios): void {
-  for (const { when, moment, alsoRunner } of MOMENTS) {
+  for (const { when, moment, runnerDies } of MOMENTS) {
     scenarios.add(
       `7 pulumi is killed ${when}, and the change reverted: the site serves, up converges`,
       async (site) => {
@@ -30,7 +35,7 @@ export function killedReleases(scenarios: Scenarios): void {
           await moment(site, run);
           run.kill();
           expect((await run.end).code).toBe(null);
-          if (alsoRunner === true) await killRunner(site);
+          if (runnerDies === true) await killRunner(site);
           await site.workspace.restore();
           await site.pulumi.cancel();
           return site.pulumi.up();

@@ -30,7 +30,8 @@ export function refusals(scenarios: Scenarios): void {
       expectFailure(up);
       expect(up.text).toContain("services.backend.port: must be 1-65535, is 99999");
       expect(up.text).toContain("services.backend.memroy: is not a setting: did you mean memory?");
-      expect(up.text).toContain("database.memory: must be a whole number of MiB");
+      expect(up.text).toMatch(/database\.memory: must be .* MiB/);
+      expect(up.text).toMatch(/services\.frontend\.needs: there is no service "?datbase"?/);
       expect(up.text).toContain("nothing was changed");
       expect(up.changes).toEqual([]);
       await site.workspace.restore();

@@ -1,0 +1,237 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { docker as run, exists, inspect, mark, markLabels, removeMarked } from "./support/docker";
+import { Stack } from "./support/stack";
+
+const mebibyte = 1024 * 1024;
+const second = 1e9;
+const secretLine = "SECRET=two words, ünï, $HOME, 'quotes\" and a\nsecond line";
+
+describe("docker.Container", () => {
+  let stack: Stack;
+  let first = "";
+
+  beforeAll(async () => {
+    stack = await Stack.create("container");
+  });
+  afterAll(async () => {
+    await stack.destroy();
+    removeMarked();
+    stack.remove();
+  });
+
+  const web = (): string => String(stack.output("web"));
+  const provider = (): docker.Provider => new docker.Provider("engine", {});
+
+  interface Variant {
+    generation: number;
+    memory?: number;
+    besides?: (provider: docker.Provider) => void;
+  }
+
+  /** The container as the program makes every one of its own, with each option that it uses. */
+  const program =
+    ({ generation, memory = 64, besides }: Variant) =>
+    (): Record<string, unknown> => {
+      const engine = provider();
+      const network = new docker.Network(
+        "network",
+        { driver: "bridge", internal: true, labels: markLabels },
+        { provider: engine },
+      );
+      const volume = new docker.Volume(
+        "volume",
+        { labels: markLabels },
+        { provider: engine, retainOnDelete: true },
+      );
+      const container = new docker.Container(
+        "web",
+        {
+          image: "node:22-bookworm-slim",
+          entrypoints: ["node"],
+          command: ["-e", "setInterval(() => {}, 1e6)"],
+          envs: ["PLAIN=1", "EMPTY=", pulumi.secret(secretLine)],
+          start: false,
+          mustRun: false,
+          restart: "unless-stopped",
+          init: true,
+          memory,
+          memorySwap: memory,
+          user: "1000:1000",
+          hostname: "webhost",
+          workingDir: "/tmp",
+          readOnly: true,
+          capabilities: { drops: ["ALL"], adds: ["CAP_NET_BIND_SERVICE"] },
+          securityOpts: ["no-new-privileges:true"],
+          tmpfs: { "/tmp": "", "/run": "size=1m" },
+          mounts: [
+            { type: "volume", source: volume.name, target: "/data", readOnly: false },
+            { type: "bind", source: "/etc", target: "/host-etc", readOnly: true },
+          ],
+          networkMode: "bridge",
+          networksAdvanced: [{ name: network.name, aliases: ["web", "web.internal"] }],
+          ports: [{ internal: 3000, external: 39_999, ip: "127.0.0.1", protocol: "tcp" }],
+          healthcheck: {
+            tests: ["CMD", "true"],
+            interval: "30s",
+            timeout: "1500ms",
+            retries: 3,
+            startPeriod: "1m30s",
+          },
+          stopSignal: "SIGINT",
+          stopTimeout: 7,
+          destroyGraceSeconds: 7,
+          logDriver: "json-file",
+          logOpts: { "max-size": "10m", "max-file": "3" },
+          labels: [...markLabels, { label: "deploy.key", value: "web" }],
+        },
+        {
+          provider: engine,
+          ignoreChanges: ["*"],
+          retainOnDelete: true,
+          deleteBeforeReplace: false,
+          replacementTrigger: generation,
+        },
+      );
+      besides?.(engine);
+      return { web: container.name, id: container.id };
+    };
+
+  /** One that the engine may delete. */
+  const plain = (
+    engine: docker.Provider,
+    name: string,
+    more: Partial<docker.ContainerArgs> = {},
+  ): docker.Container =>
+    new docker.Container(
+      name,
+      {
+        image: "node:22-bookworm-slim",
+        start: false,
+        mustRun: false,
+        networkMode: "bridge",
+        labels: markLabels,
+        ...more,
+      },
+      { provider: engine, ignoreChanges: ["*"] },
+    );
+
+  test("without a name gets its logical one and 7 hex digits, and with start: false is only created", async () => {
+    const up = await stack.up(program({ generation: 1, besides: (engine) => plain(engine, "gone") }));
+    expect(up.diagnostics).toBe("");
+    first = web();
+    expect(first).toMatch(/^web-[0-9a-f]{7}$/);
+    expect(inspect(first).State.Status).toBe("created");
+    expect(stack.output("id")).toBe(inspect(first).Id);
+  });
+
+  test("has its environment byte for byte", () => {
+    expect(inspect(first).Config.Env).toEqual(expect.arrayContaining(["PLAIN=1", "EMPTY=", secretLine]));
+    expect(stack.storedText()).not.toContain("second line");
+  });
+
+  test("has every option that was given", () => {
+    const { Config: config, HostConfig: host, NetworkSettings: networks } = inspect(first);
+    expect(config).toMatchObject({
+      Cmd: ["-e", "setInterval(() => {}, 1e6)"],
+      Entrypoint: ["node"],
+      User: "1000:1000",
+      Hostname: "webhost",
+      WorkingDir: "/tmp",
+      StopSignal: "SIGINT",
+      StopTimeout: 7,
+      Healthcheck: {
+        Test: ["CMD", "true"],
+        Interval: 30 * second,
+        Timeout: 1.5 * second,
+        StartPeriod: 90 * second,
+        Retries: 3,
+      },
+    });
+    expect(config.Labels).toMatchObject({ "deploy.key": "web" });
+    expect(host).toMatchObject({
+      Memory: 64 * mebibyte,
+      MemorySwap: 64 * mebibyte,
+      ReadonlyRootfs: true,
+      Init: true,
+      CapAdd: ["CAP_NET_BIND_SERVICE"],
+      CapDrop: ["ALL"],
+      SecurityOpt: ["no-new-privileges:true"],
+      RestartPolicy: { Name: "unless-stopped" },
+      Tmpfs: { "/tmp": "", "/run": "size=1m" },
+      LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
+      PortBindings: { "3000/tcp": [{ HostIp: "127.0.0.1", HostPort: "39999" }] },
+    });
+    const mounts = [...host.Mounts].sort((a, b) => String(a["Target"]).localeCompare(String(b["Target"])));
+    expect(mounts).toMatchObject([
+      { Type: "volume", Target: "/data" },
+      { Type: "bind", Source: "/etc", Target: "/host-etc", ReadOnly: true },
+    ]);
+    const [name, network] = Object.entries(networks.Networks)[0] ?? [];
+    expect(Object.keys(networks.Networks)).toHaveLength(1);
+    expect(name).toMatch(/^network-[0-9a-f]{7}$/);
+    expect(network?.Aliases).toEqual(expect.arrayContaining(["web", "web.internal"]));
+  });
+
+  test("is left alone under ignoreChanges, whatever changes in the program", async () => {
+    const besides = (engine: docker.Provider): void => {
+      plain(engine, "gone", { memory: 32 });
+    };
+    const up = await stack.up(program({ generation: 1, memory: 128, besides }));
+    expect(up.unchanged).toBe(true);
+    expect(inspect(first).HostConfig.Memory).toBe(64 * mebibyte);
+  });
+
+  test("that was started by hand is unchanged for a refresh, and goes on running", async () => {
+    run("start", first);
+    const refresh = await stack.refresh();
+    expect(refresh.diagnostics).toBe("");
+    expect(refresh.unchanged).toBe(true);
+    expect(inspect(first).State.Status).toBe("running");
+  });
+
+  test("is replaced for a new replacementTrigger: another is made beside it, and it stays", async () => {
+    run("rm", "-f", ...run("ps", "-aq", "--filter", `name=^gone-`, "--filter", `label=${mark}`).split("\n"));
+    // Without `gone`: to delete what has gone by itself succeeds.
+    const up = await stack.up(program({ generation: 2 }));
+    expect(up.error).toBeUndefined();
+    expect(up.steps).toEqual(expect.arrayContaining(["create-replacement web", "delete gone"]));
+    expect(web()).not.toBe(first);
+    expect(inspect(web()).State.Status).toBe("created");
+    expect(inspect(first).State.Status).toBe("running");
+  });
+
+  test("that was removed by hand goes unnoticed without a refresh, and a refresh drops it", async () => {
+    const removed = web();
+    run("rm", "-f", removed);
+    expect((await stack.up(program({ generation: 2 }))).unchanged).toBe(true);
+    expect((await stack.refresh()).changes).toEqual({ delete: 1 });
+    const up = await stack.up(program({ generation: 2 }));
+    expect(up.changes).toEqual({ create: 1 });
+    expect(web()).not.toBe(removed);
+  });
+
+  test("whose creation fails half-way stays in the state, and is taken for whole by the next run", async () => {
+    const besides = (engine: docker.Provider): void => {
+      plain(engine, "half", { start: true, entrypoints: ["/no-such-program"] });
+    };
+    const failed = await stack.up(program({ generation: 2, besides }));
+    expect(failed.diagnostics).toContain("Unable to start container");
+    expect(stack.stored("half")?.id).toMatch(/^[0-9a-f]{64}$/);
+    const next = await stack.up(program({ generation: 2, besides }));
+    expect(next.error).toBeUndefined();
+    expect((await stack.up(program({ generation: 2, besides }))).unchanged).toBe(true);
+  });
+
+  test("stays on the host when the stack is destroyed, with retainOnDelete", async () => {
+    const kept = web();
+    const volume = String(stack.stored("volume")?.id);
+    // A running one would be in the way of the network, which waits for it and fails.
+    run("rm", "-f", first);
+    const destroyed = await stack.destroy();
+    expect(destroyed.error).toBeUndefined();
+    expect(exists("container", kept)).toBe(true);
+    expect(exists("volume", volume)).toBe(true);
+  });
+});

@@ -1,0 +1,96 @@
+# shellcheck shell=sh
+# exec, cp, logs. What the product runs inside a container is really run, by the sh that the test has chosen, with
+# inside/ first on its PATH and the container's paths turned into the world's.
+
+# translate WORD: sets translated.
+translate() {
+  left=$1
+  translated=
+  while :; do
+    case $left in
+      */etc/nginx/state*)
+        translated=$translated${left%%/etc/nginx/state*}$world/volumes/proxy
+        left=${left#*/etc/nginx/state}
+        ;;
+      */proc/net/tcp*)
+        translated=$translated${left%%/proc/net/tcp*}$container/net-tcp
+        left=${left#*/proc/net/tcp}
+        ;;
+      *) break ;;
+    esac
+  done
+  translated=$translated$left
+}
+
+docker_exec() {
+  interactive=no user=
+  while :; do
+    case $1 in
+      -i) interactive=yes ;;
+      -u)
+        user=$2
+        shift
+        ;;
+      -*) refuse "exec $*" ;;
+      *) break ;;
+    esac
+    shift
+  done
+  find "$1"
+  shift
+  case "$1 ${3:-}" in
+    "sh "*"mv "*)
+      [ "$role $user $interactive" = "proxy 0:0 yes" ] || refuse "exec that writes into $key as '$user'"
+      act calls "write ${3##*/}"
+      ;;
+    "sh "*psql*) act calls "psql $key" ;;
+    "sh "*) act asked "${4:-sh} $key ${5:-}" ;;
+    *) act asked "exec $key $*" ;;
+  esac
+  state_of "$container"
+  [ "$status" = running ] || complain "Container $id is not running"
+  arguments=$#
+  while [ $arguments -gt 0 ]; do
+    translate "$1"
+    shift
+    set -- "$@" "$translated"
+    arguments=$((arguments - 1))
+  done
+  # The rest sees the container's own environment and nothing of the caller's descriptors.
+  set -a
+  . "$container/env"
+  set +a
+  FAKE_CONTAINER=$container PATH=$here/inside:$PATH
+  export FAKE_CONTAINER PATH
+  case $interactive in
+    yes) "$@" ;;
+    no) "$@" </dev/null ;;
+  esac
+}
+
+# cp FILE ID:PATH, into a container that does not run.
+docker_cp() {
+  # The oldest client that is supported does not know -q; the world says which one this is.
+  if [ "$1" = -q ]; then
+    grep -q ' 20\.' "$world/version" && {
+      echo "unknown shorthand flag: 'q' in -q" >&2
+      return 125
+    }
+    shift
+  fi
+  [ $# = 2 ] || refuse "cp $*"
+  find "${2%%:*}"
+  act calls "cp ${2##*/}"
+  state_of "$container"
+  [ "$status" != running ] || refuse "cp into $key, which runs"
+  translate "${2#*:}"
+  command cp "$1" "$translated"
+}
+
+docker_logs() {
+  [ "$1 $2" = "--tail 15" ] || refuse "logs $*"
+  find "$3"
+  act asked "logs $key"
+  printf 'listening, says %s\n' "$version"
+  [ ! -f "$container/log" ] || cat "$container/log" >&2
+}

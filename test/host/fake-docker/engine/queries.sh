@@ -1,0 +1,159 @@
+# shellcheck shell=sh
+# ps, inspect, images, rmi, version, volume, network.
+
+docker_ps() {
+  act asked "ps $*"
+  all=no whole=no format='{{.ID}}' stack_wanted='' role_wanted=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -q) ;;
+      -a | -aq) all=yes ;;
+      --no-trunc) whole=yes ;;
+      --filter)
+        case $2 in
+          label=deploy.stack=*) stack_wanted=${2#label=deploy.stack=} ;;
+          label=deploy.role=*) role_wanted=${2#label=deploy.role=} ;;
+          *) refuse "ps --filter $2" ;;
+        esac
+        shift
+        ;;
+      --format)
+        format=$2
+        shift
+        ;;
+      *) refuse "ps $*" ;;
+    esac
+    shift
+  done
+  for container in "$world"/containers/*; do
+    [ -f "$container/state" ] || continue
+    . "$container/about"
+    state_of "$container"
+    [ "$all" = yes ] || [ "$status" = running ] || continue
+    [ "${stack_wanted:-$stack}" = "$stack" ] && [ "${role_wanted:-$role}" = "$role" ] || continue
+    id=${container##*/}
+    [ $whole = yes ] || id=$(printf '%.12s' "$id")
+    case $format in
+      '{{.ID}}') printf '%s\n' "$id" ;;
+      'container {{.ID}} {{.Label "deploy.key"}} {{.Label "deploy.role"}} {{.State}}')
+        printf 'container %s %s %s %s\n' "$id" "$key" "$role" "$status"
+        ;;
+      *) refuse "ps --format $format" ;;
+    esac
+  done
+}
+
+docker_inspect() {
+  [ "$1" = -f ] || refuse "inspect $*"
+  format=$2
+  shift 2
+  for reference in "$@"; do
+    find "$reference"
+    act asked "inspect $key"
+    state_of "$container"
+    case $format in
+      '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{.State.OOMKilled}}')
+        live_on
+        printf '%s\n' "$status $restarts $exit_code $oom"
+        ;;
+      '{{.State.Running}}') if [ "$status" = running ]; then echo true; else echo false; fi ;;
+      '{{.State.ExitCode}}') printf '%s\n' "$exit_code" ;;
+      '{{.State.Pid}}') if [ "$status" = running ]; then echo "$$"; else echo 0; fi ;;
+      '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}') printf '%s \n' "$ip" ;;
+      *) refuse "inspect -f $format" ;;
+    esac
+  done
+}
+
+# A container that comes to harm does so after its start has been seen once.
+live_on() {
+  [ "$status" = running ] && [ -f "$container/acts" ] || return 0
+  read -r acts <"$container/acts"
+  case $acts in crash | restart | oom | vanish) ;; *) return 0 ;; esac
+  if [ ! -f "$container/looked" ]; then
+    : >"$container/looked"
+    return 0
+  fi
+  case $acts in
+    crash) become "$container" exited 0 3 false ;;
+    restart) become "$container" running 1 3 false ;;
+    oom) become "$container" exited 0 137 true ;;
+    vanish)
+      rm -r "$container"
+      complain "No such container: $id"
+      ;;
+  esac
+  state_of "$container"
+}
+
+docker_images() {
+  [ "$1 $2" = '--format image {{.Repository}}:{{.Tag}}' ] && prefix='image ' || prefix=
+  [ -n "$prefix" ] || [ "$1 $2" = '--format {{.Repository}}:{{.Tag}}' ] || refuse "images $*"
+  act asked "images $3"
+  # shellcheck disable=SC2254 # it is a pattern
+  while read -r image; do case $image in $3) printf '%s%s\n' "$prefix" "$image" ;; esac; done <"$world/images"
+}
+
+docker_rmi() {
+  [ "$1" != -f ] || shift
+  for image in "$@"; do
+    act calls "rmi $image"
+    grep -vxF "$image" "$world/images" >"$world/images.new"
+    mv "$world/images.new" "$world/images"
+  done
+}
+
+docker_version() {
+  [ "$*" = '--format {{.Server.Os}}/{{.Server.Arch}} {{.Server.Version}}' ] || refuse "version $*"
+  act asked version
+  if ! cat "$world/version" 2>/dev/null; then
+    echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?' >&2
+    return 1
+  fi
+}
+
+# volumes.list: NAME STACK ROLE
+docker_volume() {
+  case $* in
+    "ls --filter label=deploy.stack="*" --filter label=deploy.role="*" --format {{.Name}}") ;;
+    "ls -q --filter label=deploy.stack="*" --filter label=deploy.role="*)
+      shift
+      ;;
+    "rm "*)
+      shift
+      for name in "$@"; do
+        act calls "volume rm $name"
+        grep -v "^$name " "$world/volumes.list" >"$world/volumes.new"
+        mv "$world/volumes.new" "$world/volumes.list"
+      done
+      return
+      ;;
+    *) refuse "volume $*" ;;
+  esac
+  act asked "volume ls"
+  while read -r name stack role; do
+    if [ "$3 $5" = "label=deploy.stack=$stack label=deploy.role=$role" ]; then printf '%s\n' "$name"; fi
+  done <"$world/volumes.list"
+}
+
+# networks: NAME STACK
+docker_network() {
+  case $1 in
+    ls)
+      [ "$2 $3" = "-q --filter" ] || refuse "network $*"
+      act asked "network ls"
+      while read -r name stack; do
+        if [ "$4" = "label=deploy.stack=$stack" ]; then printf '%s\n' "$name"; fi
+      done <"$world/networks"
+      ;;
+    rm)
+      shift
+      for name in "$@"; do
+        act calls "network rm $name"
+        grep -v "^$name " "$world/networks" >"$world/networks.new"
+        mv "$world/networks.new" "$world/networks"
+      done
+      ;;
+    *) refuse "network $*" ;;
+  esac
+}

@@ -1,0 +1,59 @@
+import type { Step } from "../../../plan/release";
+import type { Fault } from "./world";
+
+/**
+ * The fault that makes a plan's step fail once, or undefined for a verb that cannot fail (drain only waits).
+ *
+ * @param requests how many requests a smoke test has
+ * @param proxyRuns whether a proxy runs when the release begins
+ */
+export function faultIn(
+  steps: readonly Step[],
+  index: number,
+  requests: number,
+  proxyRuns: boolean,
+): Fault | undefined {
+  const step = steps[index];
+  if (step === undefined) return undefined;
+  const [what = ""] = step.arguments;
+  const before = steps.slice(0, index);
+  const count = (...verbs: string[]): number => before.filter(({ verb }) => verbs.includes(verb)).length;
+  const fail = (call: string, words: string, at = 1): Fault => ({ call, at, happens: "fail", words });
+  switch (step.verb) {
+    case "start":
+    case "migrate":
+      return fail(`start ${what}`, "failed to create task for container");
+    case "stop":
+      return fail(`stop ${what}`, "tried to kill container, but did not receive an exit event");
+    case "healthy":
+      return fail(pollOf(what), "OCI runtime exec failed: exec failed");
+    case "site":
+      return proxyRuns
+        ? fail("exec * nginx -t*", "nginx: [emerg] no")
+        : fail("cp nginx.conf", "no space left on device");
+    case "hold":
+    case "stage":
+    case "route":
+      // The site installs the routes too, when a proxy reads them.
+      return fail(
+        "write routes.json",
+        "no space left on device",
+        1 + count("hold", "stage", "route") + (proxyRuns ? count("site") : 0),
+      );
+    case "smoke":
+      return fail("smoke *", "OCI runtime exec failed: exec failed", 1 + requests * count("smoke"));
+    case "password":
+      return fail(`psql ${what}`, "psql: error: connection refused");
+    case "remove":
+      return fail(`rm ${what}`, "driver failed to remove root filesystem");
+    case "drain":
+      return undefined;
+    default:
+      throw new Error(`no fault is known for the verb ${step.verb}`);
+  }
+}
+
+/** Who is asked whether a container is healthy: itself, or the proxy over HTTP. */
+function pollOf(key: string): string {
+  return /^(api|web|shop)-/.test(key) ? `poll * http://${key}:*` : `poll ${key} *`;
+}

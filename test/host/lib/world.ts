@@ -1,0 +1,236 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Action, hostCommand, hostScript } from "../../../host/bundle";
+import type { NamedContainer } from "../../../plan/container";
+import { type Facts, generation, parseFacts } from "../../../plan/facts";
+import { type CreatedContainer, stackLabel, stackLines } from "../../../plan/wire";
+import { pathOf, type ShellName } from "./shells";
+import { NAMES } from "./stacks";
+
+export interface Outcome {
+  /** null: killed. */
+  readonly code: number | null;
+  /** stdout and stderr as they came. */
+  readonly output: string;
+}
+
+/** A started script: its process, and its end. */
+export interface Running {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Outcome>;
+}
+
+/** What goes wrong once: see fake-docker/engine/world.sh. */
+export interface Fault {
+  /** A shell pattern for the call. */
+  readonly call: string;
+  /** At which match, 1 is the first. */
+  readonly at?: number;
+  readonly happens: "fail" | "slay" | "slay-after" | "hang";
+  /** fail: the complaint; slay: alone or group; hang: seconds. */
+  readonly words: string;
+}
+
+const open = new Set<World>();
+
+/** Removes every world that a test made and did not remove. */
+export function removeWorlds(): void {
+  for (const world of [...open]) world.remove();
+}
+
+/** A host: a folder with the fake docker's state and the folder in which host/ remembers things. */
+export class World {
+  private constructor(
+    readonly dir: string,
+    readonly shell: ShellName,
+  ) {
+    open.add(this);
+  }
+
+  static create(shell: ShellName = "dash"): World {
+    const dir = fs.mkdtempSync(join(tmpdir(), "host-world-"));
+    for (const folder of ["containers", "volumes/proxy", "volumes/database", "state", "tmp", "bin"]) {
+      fs.mkdirSync(join(dir, folder), { recursive: true });
+    }
+    const world = new World(dir, shell);
+    world.write("version", "linux/amd64 20.10.24\n");
+    for (const file of ["images", "networks", "volumes.list"]) world.write(file, "");
+    return world;
+  }
+
+  /** The same host once more; the names of runs, which are paths, are moved along. */
+  clone(): World {
+    const dir = fs.mkdtempSync(join(tmpdir(), "host-world-"));
+    fs.cpSync(this.dir, dir, { recursive: true });
+    const copy = new World(dir, this.shell);
+    for (const file of ["state/test/journal", "state/test/current"]) {
+      const text = copy.read(file);
+      if (text !== undefined) copy.write(file, text.replaceAll(this.dir, dir));
+    }
+    for (const list of ["calls", "asked"]) fs.rmSync(join(dir, list), { force: true });
+    return copy;
+  }
+
+  remove(): void {
+    open.delete(this);
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  read(file: string): string | undefined {
+    try {
+      return fs.readFileSync(join(this.dir, file), "utf8");
+    } catch {
+      return undefined;
+    }
+  }
+
+  lines(file: string): string[] {
+    return (this.read(file) ?? "").split("\n").filter((line) => line !== "");
+  }
+
+  write(file: string, text: string): void {
+    fs.writeFileSync(join(this.dir, file), text);
+  }
+
+  /** Puts a program of the test's own before the host's. */
+  tool(name: string, text: string): void {
+    this.write(`bin/${name}`, text);
+    fs.chmodSync(join(this.dir, "bin", name), 0o755);
+  }
+
+  /** @param wait how long to wait for another release, seconds */
+  stackLines(wait = 1): string[] {
+    return stackLines(NAMES, { stateDir: join(this.dir, "state"), address: "local", lockWait: wait }, wait);
+  }
+
+  /** Runs a script as the product does: the command line for sh, the script on stdin. */
+  start(action: Action, lines: readonly string[], wait?: number): Running {
+    const child = spawn("sh", ["-c", hostCommand(action)], {
+      cwd: this.dir,
+      env: {
+        PATH: `${this.dir}/bin:${pathOf(this.shell)}`,
+        FAKE_WORLD: this.dir,
+        TMPDIR: join(this.dir, "tmp"),
+        HOME: this.dir,
+      },
+      stdio: ["pipe", "pipe", "pipe"],
+      // A session of its own, as over ssh: a test can end all of it.
+      detached: true,
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stdin.on("error", () => undefined).end(hostScript([...this.stackLines(wait), ...lines]));
+    const ended = new Promise<Outcome>((done, failed) => {
+      child.on("error", failed).on("close", (code) => {
+        done({ code, output });
+      });
+    });
+    return { process: child, ended };
+  }
+
+  run(action: Action, lines: readonly string[] = [], wait?: number): Promise<Outcome> {
+    return this.start(action, lines, wait).ended;
+  }
+
+  async facts(wait = 0): Promise<Facts> {
+    return parseFacts((await this.run("facts", [], wait)).output);
+  }
+
+  /** Makes a container, or finds it again, as Pulumi does: never started, and anew only when it is gone. */
+  createContainer(
+    { spec, key }: NamedContainer,
+    facts: Facts,
+    passwords: (version: number) => string,
+  ): CreatedContainer {
+    const made = generation(facts, key);
+    const id = createHash("sha256").update(`${key} ${made}`).digest("hex");
+    const folder = `containers/${id}`;
+    if (!fs.existsSync(join(this.dir, folder))) {
+      fs.mkdirSync(join(this.dir, folder));
+      const { service, role, image, health } = spec;
+      const env = Object.entries(spec.env).map(([name, value]): [string, string] => {
+        if ("plain" in value) return [name, value.plain];
+        if ("secret" in value) return [name, value.secret];
+        return [name, value.withPassword.replace("{password}", () => passwords(value.version))];
+      });
+      this.write(`${folder}/env`, assignments(env));
+      this.write(
+        `${folder}/about`,
+        assignments([
+          ["key", key],
+          ["service", service],
+          ["role", role],
+          ["stack", stackLabel(NAMES).replace(/^[^=]*=/, "")],
+          [
+            "ip",
+            spec.networks.map((_, n) => `172.${18 + n}.0.${Number.parseInt(id.slice(0, 2), 16)}`).join(" "),
+          ],
+          ["version", image.replace(/^.*:/, "")],
+          ["health", health.kind === "http" ? health.path : health.kind],
+        ]),
+      );
+      this.write(`${folder}/state`, "created 0 0 false\n");
+    }
+    return { key, id, spec, generation: made };
+  }
+
+  /** The folder of a container by its key. */
+  containerOf(key: string): string {
+    const found = this.containers().find((one) => one.key === key);
+    if (found === undefined) throw new Error(`no container ${key}`);
+    return `containers/${found.id}`;
+  }
+
+  containers(): { id: string; key: string; state: string }[] {
+    return fs.readdirSync(join(this.dir, "containers")).map((id) => ({
+      id,
+      key: /^key='?([^'\n]+)/m.exec(this.read(`containers/${id}/about`) ?? "")?.[1] ?? "",
+      state: (this.read(`containers/${id}/state`) ?? "").split(" ")[0] ?? "",
+    }));
+  }
+
+  /** How a container behaves once started: see fake-docker/inside/curl and engine/lifecycle.sh. */
+  behave(key: string, how: string): void {
+    this.write(`${this.containerOf(key)}/acts`, `${how}\n`);
+  }
+
+  putState(key: string, state: string): void {
+    this.write(`${this.containerOf(key)}/state`, `${state}\n`);
+  }
+
+  fault({ call, at = 1, happens, words }: Fault): void {
+    this.write("fault", [call, at, happens, words, ""].join("\n"));
+  }
+
+  get faultHappened(): boolean {
+    return !fs.existsSync(join(this.dir, "fault"));
+  }
+
+  /** The process of the newest run, and its result ("0\n", "1\n", or undefined until it ends). */
+  runnerPid(): number {
+    return Number(this.read(`state/test/runs/${this.newestRun()}/pid`));
+  }
+
+  lastResult(): string | undefined {
+    return this.read(`state/test/runs/${this.newestRun()}/result`);
+  }
+
+  private newestRun(): string {
+    return fs.readdirSync(join(this.dir, "state/test/runs")).sort().at(-1) ?? "";
+  }
+
+  /** Whether nobody holds the release lock. */
+  lockIsFree(): boolean {
+    const lock = join(this.dir, "state/test/lock");
+    return spawnSync("flock", ["-n", lock, "true"]).status === 0;
+  }
+}
+
+/** Shell assignments, one a line. */
+function assignments(values: readonly (readonly [string, string])[]): string {
+  return values.map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'\n`).join("");
+}
