@@ -9,7 +9,10 @@ check() {
     http:*)
       address=${health#http:}
       find_proxy
-      docker exec "$proxy" sh -c "$http_poll" poll "http://$service:${address%%:*}${address#*:}" "$timeout" || return 1
+      if ! answers=$(poll_in "$proxy" "$http_poll" "http://$service:${address%%:*}${address#*:}"); then
+        say "$answers" | tail -n 1
+        return 1
+      fi
       ;;
     *) await_healthy "$key" || return 1 ;;
   esac

@@ -77,6 +77,7 @@ cgroup_levels() {
   while :; do
     folder=/sys/fs/cgroup${path:+/$path}
     [ -f "$folder/memory.stat" ] && say "$folder"
-    case $path in */*) path=${path%/*} ;; *) return ;; esac
+    # The last is the root: a machine's has no limit, a container's may have one.
+    case $path in */*) path=${path%/*} ;; '') return ;; *) path='' ;; esac
   done
 }

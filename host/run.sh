@@ -83,6 +83,7 @@ take_back() {
   run=$1
   sed -n 's/^begin //p' "$state/journal" | sed '1!G;h;$!d' >"$reached/undo"
   while read -r step verb arguments <&4; do
+    await_engine
     # shellcheck disable=SC2086 # the arguments are plain words
     "undo_$verb" $arguments || say "could not undo $verb $arguments"
   done 4<"$reached/undo"
@@ -95,6 +96,15 @@ take_back() {
     await_healthy "$key" || restored=1
   done
   return $restored
+}
+
+# An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most a minute.
+await_engine() {
+  patience=$(($(now) + 6000))
+  until docker version >/dev/null 2>&1; do
+    [ "$(now)" -lt $patience ] || return 0
+    rest 1
+  done
 }
 
 # The containers that run when all is well: one-off migrations have ended.
@@ -136,10 +146,12 @@ remember_objects() {
 announce() {
   case $1 in
     hold | stage | route | site) say "$(payload_value "label-$2") ($3 s)" ;;
-    remove | sweep | record | password) ;;
+    remove | sweep | record | password | shelter | promote) ;;
     smoke) say "smoke test of the $2 release passed ($3 s)" ;;
     start) say "$2 started ($3 s)" ;;
     healthy) say "$2 healthy ($3 s)" ;;
+    observe) say "the new release stays healthy ($3 s)" ;;
+    backup) say "database dumped ($3 s)" ;;
     drain) say "$2 drained ($3 s)" ;;
     stop) say "$2 stopped ($3 s)" ;;
     migrate) say "$2 done ($3 s)" ;;

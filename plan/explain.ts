@@ -54,7 +54,7 @@ function cause(service: string, plan: Plan, facts: Facts): string {
   if (before === undefined || after === undefined) return "not known to the last release";
   if (after.build !== undefined && after.build.hash !== before.build?.hash) return origin(after);
   const changed = differences(before.parts, after.parts).map(settingOf);
-  const causes = [...new Set(changed)].map((setting) => inWords(setting, before, after));
+  const causes = [...new Set(changed)].map((setting) => inWords(service, setting, before, after));
   return causes.length > 3
     ? `${causes.slice(0, 3).join(", ")} and ${causes.length - 3} more`
     : causes.join(", ");
@@ -66,7 +66,9 @@ function settingOf(leaf: string): string {
   return first === "env" ? `env.${second}` : first;
 }
 
-function inWords(setting: string, before: ContainerRecord, after: ContainerRecord): string {
+function inWords(service: string, setting: string, before: ContainerRecord, after: ContainerRecord): string {
+  if (service === "database" && setting === "command") return "settings changed";
+  if (service === "proxy" && setting === "aliases") return "serves other services";
   switch (setting) {
     case "memory":
       return `memory ${before.memory} -> ${after.memory} MiB`;
@@ -84,7 +86,7 @@ function interruption({ service, order, memory, headroom: left }: Change, config
   if (service === "proxy") return "stops and starts: about a second without connections";
   const { health, volumes = [], order: asked } = config.services[service] ?? {};
   if (order === "start-first") {
-    const room = left === undefined ? "" : `, ${left} MiB to spare`;
+    const room = left === undefined ? "" : left < 0 ? `, ${-left} MiB too little` : `, ${left} MiB to spare`;
     return `start first (${memory} MiB beside the old one${room}): no interruption`;
   }
   const why = volumes.some(({ shareable }) => !shareable)

@@ -170,10 +170,18 @@ function location(path: string, name: string, kind: "live" | "candidate"): strin
     }`;
 }
 
-/** The text of routes.json: service -> container:port, or "hold". */
+/**
+ * The text of routes.json: service -> container:port, or "hold".
+ *
+ * @param fallback where the requests of a held service go when the hold has lasted too long (the runner was killed, the
+ *   machine was restarted); the runner writes the moment in place of 0
+ */
 export function routesFile(
   live: Readonly<Record<string, string>>,
   candidate: Readonly<Record<string, string>> = {},
+  fallback: Readonly<Record<string, string>> = {},
 ): string {
-  return `${JSON.stringify({ live, candidate })}\n`;
+  const held = Object.fromEntries(Object.entries(fallback).filter(([name]) => live[name] === "hold"));
+  const waits = Object.keys(held).length > 0;
+  return `${JSON.stringify({ live, candidate, ...(waits ? { fallback: held, until: 0 } : {}) })}\n`;
 }

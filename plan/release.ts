@@ -110,6 +110,8 @@ interface Item extends Wanted {
   readonly key: string;
   readonly kind: Exclude<Change["kind"], "remove">;
   readonly old: Current["objects"][number] | undefined;
+  /** It takes nobody's place: there is no old one, or it has ended, or it is this very container. */
+  readonly vacant: boolean;
   readonly address: string | undefined;
 }
 
@@ -123,6 +125,8 @@ class Planner {
   private readonly gone: Current["objects"];
   private readonly budget: Budget | undefined;
   private live: Record<string, string>;
+  /** Where requests go that have waited in vain: to what served before. */
+  private fallback: Record<string, string> = {};
   private readonly firstFinal: Record<string, string>;
 
   constructor(
@@ -173,7 +177,7 @@ class Planner {
     const instead = services.filter((one) => isStarted(one) && orders.get(one.name) === "stop-first");
     this.startBeside(before);
     for (const item of instead) this.exchange(item);
-    this.prove(services.some(isStarted));
+    this.prove(services.filter(isStarted), instead);
     this.do("record");
     this.tidy([...before, ...instead]);
     return this.steps;
@@ -182,10 +186,13 @@ class Planner {
   private item(one: Wanted, serving: Current["objects"]): Item {
     const { spec, key } = one.container;
     const old = serving.find(({ service }) => service === spec.service);
-    const runs = this.facts.containers.some(({ id, state }) => id === old?.id && state === "running");
+    const state = this.facts.containers.find(({ id }) => id === old?.id)?.state;
+    const runs = state === "running";
     const kind = old === undefined ? "new" : old.key !== key ? "replace" : runs ? "same" : "repair";
+    const ended = state === undefined || ["created", "exited", "dead"].includes(state);
+    const vacant = kind === "replace" ? ended : kind !== "same";
     const address = spec.health.kind === "http" ? `${key}:${spec.health.port}` : undefined;
-    return { ...one, name: spec.service, key, kind, old, address };
+    return { ...one, name: spec.service, key, kind, old, vacant, address };
   }
 
   private do(verb: string, ...args: string[]): void {
@@ -210,13 +217,16 @@ class Planner {
     const exchange = kind === "replace" && old !== undefined;
     const served = { ...this.live };
     if (exchange) {
+      this.do("backup", old.key);
       this.routes("hold", this.held(Object.keys(this.live)), {}, "requests wait for the database");
+      this.do("shelter", old.key, key);
       this.do("stop", old.key);
     }
     this.start(item);
     this.do("healthy", key);
     this.do("password", key);
     if (exchange) {
+      this.do("promote", key, old.key);
       for (const user of this.items.filter((one) => one.kind === "same" && one.needs.includes("database"))) {
         this.do("healthy", user.key);
       }
@@ -238,9 +248,14 @@ class Planner {
     if (kind === "same") return;
     // Its port binds at start: the old one must be gone by then.
     this.installSite();
-    if (kind === "replace" && old !== undefined) this.do("stop", old.key);
+    const exchange = kind === "replace" && old !== undefined;
+    if (exchange) {
+      this.do("shelter", old.key, key);
+      this.do("stop", old.key);
+    }
     this.start(item);
     this.do("healthy", key);
+    if (exchange) this.do("promote", key, old.key);
   }
 
   private installSite(): void {
@@ -261,11 +276,11 @@ class Planner {
   /** Who starts beside its predecessor, and who instead of it. */
   private orders(services: readonly Item[]): Map<string, Order> {
     const started = services.filter(isStarted);
-    const starts = started.map(({ name, container, kind, order, exclusive }) => ({
+    const starts = started.map(({ name, container, vacant, order, exclusive }) => ({
       name,
       memory: container.spec.memory,
-      replaces: kind === "replace" ? this.recordedMemory(name) : undefined,
-      order: kind !== "replace" ? "auto" : exclusive ? "stop-first" : order,
+      replaces: vacant ? undefined : this.recordedMemory(name),
+      order: vacant ? "auto" : exclusive ? "stop-first" : order,
     }));
     const chosen = chooseOrders(starts, this.limitsOfRunning(), this.budget);
     for (const { name, kind, container } of started) {
@@ -282,9 +297,9 @@ class Planner {
 
   /** MiB: the limits of what runs when the first service starts: all that serves, database and proxy as wanted. */
   private limitsOfRunning(): number {
-    const wanted = this.items.reduce((sum, { name, container, kind }) => {
+    const wanted = this.items.reduce((sum, { name, container, vacant }) => {
       if (container.spec.role !== "service") return sum + container.spec.memory;
-      return sum + (kind === "same" || kind === "replace" ? this.recordedMemory(name) : 0);
+      return sum + (vacant ? 0 : this.recordedMemory(name));
     }, 0);
     return this.gone.reduce((sum, { service }) => sum + this.recordedMemory(service), wanted);
   }
@@ -316,41 +331,61 @@ class Planner {
 
   /** Old away, new in its place; requests wait in the proxy meanwhile. */
   private exchange(item: Item): void {
-    if (item.address !== undefined) {
+    if (item.address !== undefined || this.live[item.name] !== undefined) {
       this.routes("hold", this.held([item.name]), {}, `requests to ${item.name} wait`);
     }
     if (item.old !== undefined) {
       this.do("drain", item.old.key);
+      this.do("shelter", item.old.key, item.key);
       this.do("stop", item.old.key);
     }
     this.start(item);
     this.do("healthy", item.key);
     const needed = this.items.some(({ needs }) => needs.includes(item.name));
     if (needed && item.address !== undefined) {
+      this.promote(item);
       this.live[item.name] = item.address;
       this.routes("route", this.live, {}, `requests to ${item.name} go on`);
     }
   }
 
   private held(names: readonly string[]): Record<string, string> {
+    const served = names.flatMap((name) =>
+      this.live[name] === undefined ? [] : [[name, this.live[name]] as const],
+    );
+    this.fallback = { ...this.fallback, ...Object.fromEntries(served) };
     this.live = { ...this.live, ...Object.fromEntries(names.map((name) => [name, "hold"])) };
     return this.live;
   }
 
   /** The candidate is tried before any visitor meets it; then everything is switched at once. */
-  private prove(started: boolean): void {
+  private prove(started: readonly Item[], instead: readonly Item[]): void {
     const siteChanged = this.facts.current?.record.site !== siteDigest(this.site);
     const proxySame = this.changes.some(({ service, kind }) => service === "proxy" && kind === "same");
     const final = this.firstFinal;
     const switches = JSON.stringify(sorted(final)) !== JSON.stringify(sorted(this.live));
     if (switches) this.routes("stage", this.live, final, "the new release can be tried");
     if (siteChanged && proxySame) this.installSite();
-    if (this.config.smoke.length > 0 && (started || siteChanged)) this.do("smoke", "candidate");
+    if (this.config.smoke.length > 0 && (started.length > 0 || siteChanged)) {
+      this.do("smoke", "candidate");
+    }
+    for (const item of instead) this.promote(item);
     if (switches) {
       this.live = final;
       this.routes("route", final, {}, "requests go to the new release");
     }
     if (this.config.smoke.length > 0) this.do("smoke", "live");
+    if (started.length > 0) this.do("observe", String(this.config.observe), ...started.map(({ key }) => key));
+  }
+
+  /** From here on a reboot brings up the new one and not the old one. Until then it is the other way round. */
+  private promote({ key, old }: Item): void {
+    if (
+      old === undefined ||
+      this.steps.some(({ verb, arguments: [one] }) => verb === "promote" && one === key)
+    )
+      return;
+    this.do("promote", key, old.key);
   }
 
   private tidy(replaced: readonly Item[]): void {
@@ -383,7 +418,7 @@ class Planner {
     label: string,
   ): void {
     const name = `routes-${Object.keys(this.texts).length + 1}`;
-    this.texts[name] = routesFile(live, candidate);
+    this.texts[name] = routesFile(live, candidate, this.fallback);
     this.labels[name] = label;
     this.do(verb, name);
   }

@@ -2,7 +2,7 @@
 # Is a container ready? Asked every 100 ms from inside the network, not through Docker's own health status,
 # which is as old as its interval.
 
-# Polls URL ($1) until it answers 2xx or the deadline ($2, seconds) passes. Runs inside the proxy's container.
+# Polls URL ($1) until it answers 2xx; 75 when the time ($2, seconds) is over. Runs inside the proxy's container.
 http_poll='
 end=$(($(cut -d. -f1 /proc/uptime) + $2))
 while :; do
@@ -10,25 +10,38 @@ while :; do
   case $code in 2??) exit 0 ;; esac
   if [ "$(cut -d. -f1 /proc/uptime)" -ge "$end" ]; then
     case $code in
-      000) echo "$1 does not answer" ;;
-      *) echo "$1 answers $code" ;;
+      000) printf "%s\n" "$1 does not answer" ;;
+      *) printf "%s\n" "$1 answers $code" ;;
     esac
-    exit 1
+    exit 75
   fi
   sleep 0.1
 done'
 
-# Runs the command ($1, for sh) until it succeeds or the deadline ($2, seconds) passes. Runs inside the service.
+# Runs the command ($1, for sh) until it succeeds; 75 when the time ($2, seconds) is over. Runs inside the service.
 command_poll='
 end=$(($(cut -d. -f1 /proc/uptime) + $2))
 while :; do
   if out=$(sh -c "$1" 2>&1); then exit 0; fi
   if [ "$(cut -d. -f1 /proc/uptime)" -ge "$end" ]; then
-    echo "the health command fails: $out"
-    exit 1
+    printf "%s\n" "the health command fails: $out"
+    exit 75
   fi
   sleep 0.1
 done'
+
+# poll_in CONTAINER SCRIPT WHAT: polls until the timeout, some seconds at a time: what runs in a container cannot be
+# ended from outside, and must not go on for long when the one who asked has given up or was killed.
+poll_in() {
+  deadline=$(($(now) + timeout * 100))
+  while :; do
+    turn=$(((deadline - $(now) + 99) / 100))
+    [ $turn -le 5 ] || turn=5
+    docker exec "$1" sh -c "$2" poll "$3" $turn
+    asked=$?
+    [ $asked = 75 ] && [ "$(now)" -lt $deadline ] && kill -0 $$ 2>/dev/null || return $asked
+  done
+}
 
 # poll_health KEY: returns when ready; else fails and says why. Expects load_object to have run.
 poll_health() {
@@ -36,10 +49,10 @@ poll_health() {
     http:*)
       address=${health#http:}
       find_proxy
-      docker exec "$proxy" sh -c "$http_poll" poll "http://$1:${address%%:*}${address#*:}" "$timeout"
+      poll_in "$proxy" "$http_poll" "http://$1:${address%%:*}${address#*:}"
       ;;
-    exec:*) docker exec "$id" sh -c "$command_poll" poll "$(unpack "${health#exec:}")" "$timeout" ;;
-    proxy) docker exec "$id" sh -c "$http_poll" poll "http://127.0.0.1:8079/ready" "$timeout" ;;
+    exec:*) poll_in "$id" "$command_poll" "$(unpack "${health#exec:}")" ;;
+    proxy) poll_in "$id" "$http_poll" "http://127.0.0.1:8079/ready" ;;
     none) rest 3 ;; # nothing to ask: three seconds without an exit
   esac
 }

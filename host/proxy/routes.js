@@ -1,5 +1,6 @@
 // Runs inside nginx (njs). routes.json says where each service's requests go:
-// { "live": { "backend": "backend-1a2b:3000" | "hold" }, "candidate": { ... } }
+// { "live": { "backend": "backend-1a2b:3000" | "hold" }, "candidate": { ... },
+//   "fallback": { "backend": "backend-0f9e:3000" }, "until": 1700000000 }
 // It is read at each request: a few hundred bytes from the page cache, and a switch needs no reload.
 import fs from "fs";
 
@@ -9,7 +10,11 @@ const HOLD_STEP_MS = 50;
 
 function target(kind, service) {
   try {
-    return JSON.parse(fs.readFileSync(FILE))[kind][service] || "";
+    const routes = JSON.parse(fs.readFileSync(FILE));
+    const found = routes[kind][service] || "";
+    // A hold that nobody ended: its runner was killed, or the machine was restarted.
+    const forgotten = found === "hold" && routes.until > 0 && Date.now() / 1000 > routes.until;
+    return forgotten ? routes.fallback[service] || "" : found;
   } catch (e) {
     return "";
   }

@@ -31,6 +31,36 @@ undo_stop() {
   if [ "$role" = database ]; then do_password "$1"; fi
 }
 
+# shelter OLD NEW: comes before OLD is stopped for NEW. If the machine restarts from here on, OLD comes back and NEW
+# does not. promote NEW OLD: from here on it is NEW that comes back.
+do_shelter() { restarts always "$1" && restarts no "$2"; }
+undo_shelter() { restarts unless-stopped "$1" && restarts unless-stopped "$2"; }
+do_promote() { restarts unless-stopped "$1" && restarts unless-stopped "$2"; }
+undo_promote() { restarts always "$2" && restarts no "$1"; }
+
+restarts() {
+  load_object "$2" && docker update --restart "$1" "$id" >/dev/null
+}
+
+# observe SECONDS KEY...: a version that was healthy for a moment only must not replace one that has been for days.
+do_observe() {
+  end=$(($(now) + $1 * 100))
+  shift
+  for key; do load_object "$key" && say "$key $(container_state "$id" | cut -d' ' -f1,2)"; done >"$run/observed"
+  while [ "$(now)" -lt $end ]; do
+    for key; do
+      load_object "$key" || return 1
+      grep -qxF "$key $(container_state "$id" | cut -d' ' -f1,2)" "$run/observed" && continue
+      say "$key stopped by itself soon after it was healthy"
+      last_lines "$key" "$id"
+      return 1
+    done
+    rest 0.2
+  done
+  for key; do do_healthy "$key" || return 1; done
+}
+undo_observe() { :; }
+
 # Comes after record: there is nothing to go back to.
 do_remove() {
   load_object "$1" || return 1

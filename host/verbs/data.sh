@@ -27,6 +27,24 @@ undo_migrate() {
   return 0
 }
 
+# A dump before the database's container is exchanged, written whole and read back, so that it is one. Three are kept.
+do_backup() {
+  load_object "$1" || return 1
+  dump=$state/backup/$(date +%Y%m%d-%H%M%S).dump
+  mkdir -p "$state/backup" || return 1
+  if ! docker exec "$id" sh -c 'exec pg_dump -Fc -U "$POSTGRES_USER" -d "$POSTGRES_DB"' >"$dump.new" 2>"$run/backup" ||
+    ! docker exec -i "$id" pg_restore -l <"$dump.new" >/dev/null 2>>"$run/backup"; then
+    rm -f "$dump.new"
+    indent <"$run/backup"
+    say "the dump of the database failed: is the host's disk full?"
+    return 1
+  fi
+  mv "$dump.new" "$dump" && say "  dump of the database: $dump"
+  # shellcheck disable=SC2012 # our own names, no surprises
+  ls -1t "$state/backup" | tail -n +4 | while read -r old; do rm -f "$state/backup/$old"; done
+}
+undo_backup() { :; }
+
 # The data may be older than the password (a volume kept by destroy): the role gets the one that the services use.
 # Both are already inside the container; nothing secret passes through here.
 do_password() {
@@ -46,7 +64,7 @@ do_record() {
     payload_lines_whole release epoch
     for key in $(payload_value serves); do object_line "$key"; done
     payload_lines_whole record
-  } | replace_file "$state/current"
+  } | replace_file "$state/current" || return 1
   tail -n 400 "$state/seen" | replace_file "$state/seen"
 }
 undo_record() { :; }

@@ -26,7 +26,9 @@ undo_site() {
 change_routes() {
   find_proxy
   keep_for_undo "$step" routes.json || return 1
-  plan_text "$1" >"$run/routes.json" && install_routes "$run/routes.json"
+  # A hold ends by itself after two minutes; by then the release has gone on or its runner is dead.
+  plan_text "$1" | sed "s/\"until\":0/\"until\":$(($(date +%s) + 120))/" >"$run/routes.json" &&
+    install_routes "$run/routes.json"
 }
 restore_routes() {
   [ -f "$run/undo.$step.routes.json" ] || return 0
@@ -60,17 +62,17 @@ undo_drain() { :; }
 
 # One request: host ($1), port ($2), path ($3), wanted status ($4), wanted text ($5). Runs inside the proxy's container.
 smoke_request='
-say_body() { head -c 300 "$body" | tr -d "\r" | head -n 3 | while IFS= read -r line || [ -n "$line" ]; do echo "    | $line"; done; }
+say_body() { head -c 300 "$body" | tr -d "\r" | head -n 3 | while IFS= read -r line || [ -n "$line" ]; do printf "    | %s\n" "$line"; done; }
 body=$(mktemp) || exit 1
 code=$(curl -s -m 10 -o "$body" -w "%{http_code}" -H "Host: $1" "http://127.0.0.1:$2$3")
 if [ "$code" != "$4" ]; then
-  echo "GET $3 answers $code, wanted $4"
+  printf "%s\n" "GET $3 answers $code, wanted $4"
   say_body
   rm -f "$body"
   exit 1
 fi
 if [ -n "$5" ] && ! grep -qF -e "$5" "$body"; then
-  echo "GET $3 answers $code, but its text does not contain: $5"
+  printf "%s\n" "GET $3 answers $code, but its text does not contain: $5"
   say_body
   rm -f "$body"
   exit 1

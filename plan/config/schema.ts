@@ -245,6 +245,8 @@ export const schema = z.strictObject({
       }),
     )
     .default([]),
+  /** How long a new version is watched under real requests before the old one goes. */
+  observe: between(0, 3600, "seconds").default(1),
   strategy: z.enum(["rolling"], "must be rolling").default("rolling"),
   /** Change it (a date, say) to build again on the newest base images. */
   baseRefresh: z.string().default(""),

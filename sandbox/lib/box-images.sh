@@ -23,7 +23,7 @@ remove_old_box_images() {
 }
 
 # Images of services are built from these inside the box, which may not reach a registry.
-box_base_images='node:22-bookworm-slim postgres:15-bookworm nginx:1.28-bookworm'
+box_base_images=${base_images#debian:bookworm-slim }
 
 load_base_images() {
   # shellcheck disable=SC2086 # lists

@@ -23,8 +23,10 @@ process_is() {
 }
 
 engine_start() {
-  has dockerd || fail 'no Docker engine answers and there is no dockerd to start: install docker.io or start your own'
-  [ "$(id -u)" = 0 ] || fail 'no Docker engine answers and only root can start one: start yours, or run this as root'
+  answer=$(docker version 2>&1 >/dev/null | tail -n 1)
+  has dockerd || fail "no engine answers ($answer), and there is no dockerd to start: install docker.io or start your own"
+  [ "$(id -u)" = 0 ] || fail "no engine answers ($answer), and only root can start one: start yours, or run this as root"
+  say "starting dockerd with its data in $engine_dir"
   clear_stale_engine
   working_iptables
   sysctl -qw net.ipv4.ip_forward=1 2>/dev/null || true

@@ -1,9 +1,12 @@
 # shellcheck shell=sh
 # Base images: the registry's where it answers, else stand-ins of the same name, built from Debian's packages.
 
+. "$here/images/node/versions.sh"
+
 # A stand-in carries the hash of its recipe; a pulled image has no such label and is never touched.
 recipe_label=sandbox.recipe
-. "$here/images/node/versions.sh"
+
+# Prints the recipe of an image, nothing for a pulled one; fails if there is no such image.
 recipe_of() { docker image inspect --format "{{index .Config.Labels \"$recipe_label\"}}" "$1" 2>/dev/null; }
 
 # Pulls an image; fails soon when no registry answers: without a manifest after 20 seconds, or an image after 10 minutes.

@@ -7,10 +7,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$here/lib/client.sh"
 . "$here/lib/engine.sh"
 
-if ! engine_answers; then
-  say "starting dockerd with its data in $engine_dir"
-  engine_start
-fi
+engine_answers || engine_start
 
 if engine_pid >/dev/null; then
   fact 'Docker engine' real "$(engine_version), started by the sandbox"

@@ -27,7 +27,7 @@ mkdir -p "$state/state"
 # Runs on:      what  real|stand-in  version and origin
 line() {
   file=$facts/$(printf %s "$1" | tr -c 'A-Za-z0-9.\n' '-')
-  awk -F '\t' '{ printf "%-24s %-10s %s\n", $1, $2, $3 }' "$file"
+  awk -F '\t' '{ printf "%-25s %-10s %s\n", $1, $2, $3 }' "$file"
 }
 {
   for subject in 'Pulumi CLI' 'Language host nodejs'; do line "$subject"; done

@@ -20,8 +20,7 @@ provide() {
     recipe=$(content_hash "$here/images/$folder" "$here/lib/debootstrap.sh")
   fi
 
-  if docker image inspect "$image" >/dev/null 2>&1; then
-    have=$(recipe_of "$image")
+  if have=$(recipe_of "$image"); then
     [ -n "$have" ] || { fact "$image" real 'from the registry'; return 0; }
     if [ "$have" = "$recipe" ] && [ -z "${RETRY-}" ]; then
       [ -n "$(fact_text "$image")" ] || fact "$image" stand-in "$(contents "$image")"
@@ -35,7 +34,7 @@ provide() {
     say "$image pulled ($(seconds_since "$image_began") s)"
     return 0
   fi
-  if [ "${have-}" = "$recipe" ]; then return 0; fi
+  if [ "$have" = "$recipe" ]; then return 0; fi
   if [ "$folder" = debian ]; then make_debian "$image" "$recipe"; else build_stand_in "$image" "$folder" "$recipe"; fi
   # Stand-ins whose names newer ones took.
   docker image prune -f --filter "label=$recipe_label" >/dev/null
@@ -49,11 +48,12 @@ contents() {
     node:*) docker run --rm "$1" node --version ;;
     postgres:*) docker run --rm --entrypoint postgres "$1" --version ;;
     nginx:*) docker run --rm --entrypoint nginx "$1" -v 2>&1 ;;
+    redis:*) docker run --rm "$1" redis-server --version ;;
+    python:*) docker run --rm "$1" python --version ;;
     *) echo "Debian $(docker run --rm "$1" cat /etc/debian_version)" ;;
   esac
 }
 
 for image in $base_images; do
-  have=
   provide "$image"
 done

@@ -65,8 +65,8 @@ describe("a TypeScript program in a folder", () => {
       export const outputs = [config.require("plain"), key.length, pulumi.runtime.isDryRun()];
     `);
     const run = up();
+    expect(run.status, run.stdout + run.stderr).toBe(0);
     expect(run.stdout).toContain("said while running");
-    expect(run.status, run.stdout).toBe(0);
     const outputs: unknown = JSON.parse(pulumi("stack", "output", "--json").stdout);
     expect(outputs).toEqual({ outputs: ["a value", 6, false] });
   });
@@ -97,7 +97,7 @@ describe("a TypeScript program in a folder", () => {
     expect(locked.stdout + locked.stderr).toContain("pulumi cancel");
     expect(pulumi("cancel", "--yes").status).toBe(0);
     const next = up();
-    expect(next.status, next.stdout).toBe(0);
+    expect(next.status, next.stdout + next.stderr).toBe(0);
     expect(readFileSync(log, "utf8")).toBe("begun\nended\nbegun\nended\n");
     expect(up().stdout).toContain("2 unchanged");
   });

@@ -47,7 +47,7 @@ describe("docker.Network, docker.Volume and docker.RemoteImage", () => {
     expect(seen).toBe(`bridge true {"contract-test":"${process.pid}"}`);
   });
 
-  test("a RemoteImage is the image that the host has under that name", async () => {
+  test("a RemoteImage is the image that the host has under that name", () => {
     expect(stack.output("imageId")).toBe(run("image", "inspect", "--format", "{{.Id}}", image));
   });
 

@@ -46,7 +46,7 @@ describe("over ssh", () => {
     inBox(
       "sh",
       "-c",
-      `docker rm -f $(docker ps -aq --filter label=contract-test) >&2; docker rmi ${tag} >&2; true`,
+      `docker ps -aq --filter label=contract-test | xargs -r docker rm -f; docker rmi -f ${tag}`,
     );
     stack.remove();
   });
@@ -109,7 +109,7 @@ describe("over ssh", () => {
     expect(inBox("docker", "inspect", "--format", "{{.State.Status}}", container)).toBe("created");
   });
 
-  test("a command whose interpreter is ssh runs there, with its stdin", async () => {
+  test("a command whose interpreter is ssh runs there, with its stdin", () => {
     expect(stack.output("said")).toBe("through 42");
   });
 

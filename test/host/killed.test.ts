@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { prepare, release } from "./lib/release";
 import { SCENARIOS, type Scenario, type Stage, stage } from "./lib/scenarios";
@@ -89,12 +90,14 @@ describe.concurrent.each(scenarios)("$name", (scenario) => {
 
 it("killed between the new record and the journal's note of it: the release stands", async () => {
   const { world, next } = await stage(SCENARIOS.both);
-  // As the fake docker's slay: the runner dies right after `current` was replaced.
+  // The runner dies right after `current` was replaced.
   world.tool(
     "mv",
     `#!/bin/sh
 /bin/mv "$@"
-case $2 in */current) kill -9 "$(cat "\${2%/current}"/runs/*/pid)" ;; esac
+world=$FAKE_WORLD
+. ${resolve(__dirname, "fake-docker/engine/world.sh")}
+case $2 in */current) slay alone ;; esac
 `,
   );
   expect((await release(world, next)).code).toBe(1);

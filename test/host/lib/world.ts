@@ -220,7 +220,27 @@ export class World {
   }
 
   private newestRun(): string {
-    return fs.readdirSync(join(this.dir, "state/test/runs")).sort().at(-1) ?? "";
+    const runs = join(this.dir, "state/test/runs");
+    const made = (run: string): number => fs.statSync(join(runs, run, "script")).mtimeMs;
+    return (
+      fs
+        .readdirSync(runs)
+        .sort((a, b) => made(a) - made(b))
+        .at(-1) ?? ""
+    );
+  }
+
+  /** What runs on this host (or in its containers) just now. */
+  processes(): number[] {
+    return fs.readdirSync("/proc").flatMap((pid) => {
+      try {
+        return fs.readFileSync(`/proc/${pid}/environ`, "utf8").includes(`FAKE_WORLD=${this.dir}\0`)
+          ? [Number(pid)]
+          : [];
+      } catch {
+        return [];
+      }
+    });
   }
 
   /** Whether nobody holds the release lock. */

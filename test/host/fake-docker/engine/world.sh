@@ -77,7 +77,7 @@ slay() {
   for pid_file in "$world"/state/*/runs/*/pid; do
     read -r pid <"$pid_file"
     # Only what is really a runner of this world: a number may long be somebody else's.
-    grep -qaF "${pid_file%/pid}" "/proc/$pid/cmdline" 2>/dev/null || continue
+    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "${pid_file%/pid}" || continue
     case $1 in
       group) kill -9 "-$pid" ;;
       *) kill -9 "$pid" ;;

@@ -1,0 +1,940 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Config } from "../../plan/config/schema";
+import type { Facts } from "../../plan/facts";
+import { byNeeds } from "../../plan/release";
+import { change, LEAST, problemsOf, read, type Values } from "./support/config";
+import {
+  containersOf,
+  EMPTY_HOST,
+  hostAfter,
+  planned,
+  type Planned,
+  verbs,
+  withStates,
+} from "./support/stack";
+
+// The same cases on every run.
+fc.configureGlobal({ seed: 2010 });
+
+const SHOP: Values = {
+  ...LEAST,
+  database: { version: 17, memory: 200 },
+  services: {
+    backend: {
+      image: "backend:1",
+      port: 3000,
+      route: "/api/",
+      health: "/health",
+      memory: 160,
+      needs: ["database"],
+      migrate: ["up"],
+    },
+    frontend: { image: "frontend:1", port: 3001, route: "/", health: "/health", memory: 96 },
+    worker: { image: "worker:1", memory: 64, needs: ["backend"] },
+  },
+  smoke: [{ path: "/" }],
+};
+
+const serving = planned(read(SHOP));
+const host = hostAfter(serving);
+/** MiB that are free beside the 568 MiB of SHOP. */
+const hostWith = (free: number): Facts =>
+  hostAfter(serving, { total: (300 + 568 + free) * 1024, used: 300 * 1024, ours: 0 });
+
+type Edit = readonly [path: string, value: unknown];
+const edited = (...edits: Edit[]): Values =>
+  edits.reduce<Values>((values, [path, value]) => change(values, path, value), SHOP);
+const BACKEND: Edit = ["services.backend.image", "backend:2"];
+const FRONTEND: Edit = ["services.frontend.image", "frontend:2"];
+const WORKER: Edit = ["services.worker.image", "worker:2"];
+const DATABASE: Edit = ["database.memory", 220];
+const PROXY: Edit = ["proxy.memory", 64];
+
+describe("a release, by what is found on the host (' is a new container)", () => {
+  it.each<[situation: string, edits: Edit[], facts: Facts, steps: string[]]>([
+    [
+      "the first one",
+      [],
+      EMPTY_HOST,
+      [
+        "site nginx has the site's configuration",
+        "start proxy'",
+        "healthy proxy'",
+        "start database'",
+        "healthy database'",
+        "password database'",
+        "migrate backend-migrate'",
+        "start backend'",
+        "start frontend'",
+        "healthy backend'",
+        "stage backend can be reached",
+        "start worker'",
+        "healthy frontend'",
+        "stage frontend can be reached",
+        "healthy worker'",
+        "smoke candidate",
+        "smoke live",
+        "record",
+        "sweep",
+      ],
+    ],
+    ["nothing changed (it does not even run: see the epoch)", [], host, ["smoke live", "record", "sweep"]],
+    [
+      "one service changed",
+      [FRONTEND],
+      host,
+      [
+        "start frontend'",
+        "healthy frontend'",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "record",
+        "drain frontend",
+        "stop frontend",
+        "remove frontend",
+        "sweep",
+      ],
+    ],
+    [
+      "two changed: all are healthy before any is switched",
+      [BACKEND, FRONTEND],
+      host,
+      [
+        "migrate backend-migrate'",
+        "start backend'",
+        "start frontend'",
+        "healthy backend'",
+        "healthy frontend'",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "record",
+        "drain backend",
+        "stop backend",
+        "remove backend",
+        "drain frontend",
+        "stop frontend",
+        "remove frontend",
+        "sweep",
+      ],
+    ],
+    [
+      "too little memory to run both: stop first, and requests wait",
+      [FRONTEND],
+      hostWith(95),
+      [
+        "hold requests to frontend wait",
+        "drain frontend",
+        "stop frontend",
+        "start frontend'",
+        "healthy frontend'",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "record",
+        "remove frontend",
+        "sweep",
+      ],
+    ],
+    [
+      "memory for one of two: the other goes second",
+      [BACKEND, FRONTEND],
+      hostWith(96),
+      [
+        "migrate backend-migrate'",
+        "start frontend'",
+        "healthy frontend'",
+        "hold requests to backend wait",
+        "drain backend",
+        "stop backend",
+        "start backend'",
+        "healthy backend'",
+        // Another service needs it: it may not wait for the end.
+        "route requests to backend go on",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "record",
+        "drain frontend",
+        "stop frontend",
+        "remove frontend",
+        "remove backend",
+        "sweep",
+      ],
+    ],
+    [
+      "stop-first as configured",
+      [FRONTEND, ["services.frontend.order", "stop-first"]],
+      host,
+      [
+        "hold requests to frontend wait",
+        "drain frontend",
+        "stop frontend",
+        "start frontend'",
+        "healthy frontend'",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "record",
+        "remove frontend",
+        "sweep",
+      ],
+    ],
+    [
+      "a worker changed: nothing to route",
+      [WORKER],
+      host,
+      [
+        "start worker'",
+        "healthy worker'",
+        "smoke candidate",
+        "smoke live",
+        "record",
+        "drain worker",
+        "stop worker",
+        "remove worker",
+        "sweep",
+      ],
+    ],
+    [
+      "a worker that alone may write to its volume",
+      [["services.worker.volumes", [{ name: "queue", path: "/q" }]]],
+      host,
+      [
+        "drain worker",
+        "stop worker",
+        "start worker'",
+        "healthy worker'",
+        "smoke candidate",
+        "smoke live",
+        "record",
+        "remove worker",
+        "sweep",
+      ],
+    ],
+    [
+      "a volume that both may write to",
+      [["services.worker.volumes", [{ name: "queue", path: "/q", shareable: true }]]],
+      host,
+      [
+        "start worker'",
+        "healthy worker'",
+        "smoke candidate",
+        "smoke live",
+        "record",
+        "drain worker",
+        "stop worker",
+        "remove worker",
+        "sweep",
+      ],
+    ],
+    [
+      "the database changed: requests wait until those who stay have found it again",
+      [DATABASE],
+      host,
+      [
+        "hold requests wait for the database",
+        "stop database",
+        "start database'",
+        "healthy database'",
+        "password database'",
+        "healthy backend",
+        "route requests go on",
+        "smoke live",
+        "record",
+        "remove database",
+        "sweep",
+      ],
+    ],
+    [
+      "the proxy changed: its port is bound by one at a time",
+      [PROXY],
+      host,
+      [
+        "site nginx has the site's configuration",
+        "stop proxy",
+        "start proxy'",
+        "healthy proxy'",
+        "smoke live",
+        "record",
+        "remove proxy",
+        "sweep",
+      ],
+    ],
+    [
+      "the site changed: nginx loads it, and it is tried",
+      [["domain", "example.com"]],
+      host,
+      ["site nginx has the site's configuration", "smoke candidate", "smoke live", "record", "sweep"],
+    ],
+    ["the smoke tests changed", [["smoke", [{ path: "/x" }]]], host, ["smoke live", "record", "sweep"]],
+    [
+      "a migration changed, its service did not",
+      [["services.backend.migrate", ["up", "--all"]]],
+      host,
+      ["migrate backend-migrate'", "smoke live", "record", "sweep"],
+    ],
+    [
+      "a service changed, its migration did not: it has run",
+      [["services.backend.health", "/ready"]],
+      host,
+      [
+        "start backend'",
+        "healthy backend'",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "record",
+        "drain backend",
+        "stop backend",
+        "remove backend",
+        "sweep",
+      ],
+    ],
+    [
+      "a service added (the proxy carries its name)",
+      [["services.shop", { image: "shop:1", port: 3002, route: "/shop/", health: "/h", memory: 32 }]],
+      host,
+      [
+        "site nginx has the site's configuration",
+        "stop proxy",
+        "start proxy'",
+        "healthy proxy'",
+        "start shop'",
+        "healthy shop'",
+        "stage shop can be reached",
+        "smoke candidate",
+        "smoke live",
+        "record",
+        "remove proxy",
+        "sweep",
+      ],
+    ],
+    [
+      "a worker removed: it works until the release is recorded",
+      [["services.worker", undefined]],
+      host,
+      ["smoke live", "record", "drain worker", "stop worker", "remove worker", "sweep"],
+    ],
+    [
+      "a service and the database removed",
+      [
+        ["services.backend", undefined],
+        ["services.worker", undefined],
+        ["database", undefined],
+      ],
+      host,
+      [
+        "site nginx has the site's configuration",
+        "stop proxy",
+        "start proxy'",
+        "healthy proxy'",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "record",
+        "remove proxy",
+        "drain database",
+        "stop database",
+        "remove database",
+        "drain backend",
+        "stop backend",
+        "remove backend",
+        "drain worker",
+        "stop worker",
+        "remove worker",
+        "sweep",
+      ],
+    ],
+    [
+      "a service stopped by hand",
+      [],
+      withStates(host, { frontend: "exited" }),
+      ["start frontend", "healthy frontend", "smoke candidate", "smoke live", "record", "sweep"],
+    ],
+    [
+      "a service removed by hand",
+      [],
+      withStates(host, { frontend: undefined }),
+      ["start frontend", "healthy frontend", "smoke candidate", "smoke live", "record", "sweep"],
+    ],
+    [
+      "database and proxy stopped by hand: the proxy comes first, health is asked from inside it",
+      [],
+      withStates(host, { database: "exited", proxy: "exited" }),
+      [
+        "site nginx has the site's configuration",
+        "start proxy",
+        "healthy proxy",
+        "start database",
+        "healthy database",
+        "password database",
+        "smoke live",
+        "record",
+        "sweep",
+      ],
+    ],
+    [
+      "the database changed while the proxy was stopped",
+      [DATABASE],
+      withStates(host, { proxy: undefined }),
+      [
+        "site nginx has the site's configuration",
+        "start proxy",
+        "healthy proxy",
+        "hold requests wait for the database",
+        "stop database",
+        "start database'",
+        "healthy database'",
+        "password database'",
+        "healthy backend",
+        "route requests go on",
+        "smoke live",
+        "record",
+        "remove database",
+        "sweep",
+      ],
+    ],
+    [
+      "stop-first, but the old one has ended anyway",
+      [FRONTEND, ["services.frontend.order", "stop-first"]],
+      withStates(host, { frontend: "exited" }),
+      [
+        "start frontend'",
+        "healthy frontend'",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "record",
+        "drain frontend",
+        "stop frontend",
+        "remove frontend",
+        "sweep",
+      ],
+    ],
+    [
+      "a container that a failed run left",
+      [],
+      {
+        ...host,
+        containers: [
+          ...host.containers,
+          { id: "x", key: "frontend-000000000000", role: "service", state: "exited" },
+        ],
+      },
+      ["smoke live", "record", "sweep"],
+    ],
+    ["an interrupted release", [], { ...host, interrupted: true }, ["smoke live", "record", "sweep"]],
+    [
+      "no smoke tests",
+      [FRONTEND, ["smoke", []]],
+      host,
+      [
+        "start frontend'",
+        "healthy frontend'",
+        "stage the new release can be tried",
+        "route requests go to the new release",
+        "record",
+        "drain frontend",
+        "stop frontend",
+        "remove frontend",
+        "sweep",
+      ],
+    ],
+  ])("%s", (_, edits, facts, steps) => {
+    const done = planned(read(edited(...edits)), facts);
+    expect(verbs(done, facts.current)).toEqual(steps);
+    expect(done.plan.refusals).toEqual([]);
+  });
+});
+
+describe("memory", () => {
+  const orders = (facts: Facts, ...edits: Edit[]) =>
+    planned(read(edited(...edits)), facts)
+      .plan.changes.filter(({ order }) => order !== undefined)
+      .map(({ service, order, headroom }) => [service, order, headroom]);
+
+  it("is counted with all that runs beside: what does not fit goes second", () => {
+    expect(orders(hostWith(400), BACKEND, FRONTEND)).toEqual([
+      ["backend", "start-first", 144],
+      ["frontend", "start-first", 144],
+    ]);
+    expect(orders(hostWith(200), BACKEND, FRONTEND)).toEqual([
+      ["backend", "start-first", 40],
+      ["frontend", "stop-first", -56],
+    ]);
+  });
+
+  it("of a service that goes is taken until it has gone", () => {
+    const gone: Edit = ["services.worker", undefined];
+    expect(orders(hostWith(159), BACKEND, gone)).toContainEqual(["backend", "stop-first", -1]);
+    expect(orders(hostWith(160), BACKEND, gone)).toContainEqual(["backend", "start-first", 0]);
+  });
+
+  it("that a smaller version will free later does not count before", () => {
+    const edits: Edit[] = [
+      ["services.backend.memory", 60],
+      ["services.backend.order", "stop-first"],
+      FRONTEND,
+    ];
+    expect(orders(hostWith(90), ...edits)).toContainEqual(["frontend", "stop-first", -6]);
+  });
+
+  it("that a larger version will take later counts already", () => {
+    const edits: Edit[] = [
+      ["services.worker.memory", 128],
+      ["services.worker.order", "stop-first"],
+      FRONTEND,
+    ];
+    expect(orders(hostWith(159), ...edits)).toContainEqual(["frontend", "stop-first", -1]);
+    expect(orders(hostWith(160), ...edits)).toContainEqual(["frontend", "start-first", 0]);
+  });
+
+  it("is not limited where the host told nothing", () => {
+    expect(orders({ ...host, memory: undefined }, FRONTEND)).toEqual([
+      ["frontend", "start-first", undefined],
+    ]);
+  });
+
+  it("of the host is what config says, when that is less", () => {
+    const limit: Edit = ["host.memory", 300 + 568 + 10];
+    expect(orders(host, FRONTEND, limit)).toEqual([["frontend", "stop-first", -86]]);
+  });
+
+  it("that is missing for what is configured is a refusal, with the cure", () => {
+    const asked: Edit[] = [BACKEND, FRONTEND, ["services.frontend.order", "start-first"]];
+    expect(planned(read(edited(...asked)), hostWith(90)).plan.refusals).toEqual([
+      "services.frontend.order: start-first needs 6 MiB more than the host has to spare; " +
+        "use auto or stop-first, or lower a memory limit",
+    ]);
+    // What is left to choose never takes it away.
+    expect(planned(read(edited(...asked)), hostWith(100)).plan.refusals).toEqual([]);
+  });
+});
+
+describe("the epoch", () => {
+  const epochOf = (facts: Facts, ...edits: Edit[]) => planned(read(edited(...edits)), facts).plan.epoch;
+
+  it.each<[situation: string, facts: Facts, edits: Edit[], epoch: number]>([
+    ["begins with 1", EMPTY_HOST, [], 1],
+    ["stays while nothing changes", host, [], 1],
+    [
+      "stays when only the way of a release is set otherwise",
+      host,
+      [["services.backend.order", "stop-first"]],
+      1,
+    ],
+    ["stays when the host is reached otherwise", host, [["host.lockWait", 5]], 1],
+    ["grows for a change", host, [FRONTEND], 2],
+    ["grows for other smoke tests", host, [["smoke", []]], 2],
+    ["grows for a container that stopped", withStates(host, { worker: "exited" }), [], 2],
+    [
+      "grows for a container that restarts again and again",
+      withStates(host, { worker: "restarting" }),
+      [],
+      2,
+    ],
+    ["grows for a container that is gone", withStates(host, { worker: undefined }), [], 2],
+    [
+      "grows for a migration's container that is gone",
+      withStates(host, { "backend-migrate": undefined }),
+      [],
+      2,
+    ],
+    ["grows for a run that was killed", { ...host, interrupted: true }, [], 2],
+  ])("%s", (_, facts, edits, epoch) => {
+    expect(epochOf(facts, ...edits)).toBe(epoch);
+  });
+
+  it("goes on from the host's", () => {
+    const second = planned(read(edited(FRONTEND)), host);
+    expect(second.plan.epoch).toBe(2);
+    const third = planned(read(edited(FRONTEND)), hostAfter(second));
+    expect([third.plan.epoch, third.plan.release]).toEqual([2, second.plan.release]);
+  });
+});
+
+describe("what needs what", () => {
+  it("comes in an order in which each comes after what it needs", () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    const needs = fc.tuple(...names.map((_, i) => fc.subarray(names.slice(0, i))));
+    fc.assert(
+      fc.property(needs, fc.shuffledSubarray(names, { minLength: names.length }), (lists, order) => {
+        const services = Object.fromEntries(
+          order.map((name) => [name, { image: "x:1", memory: 6, needs: lists[names.indexOf(name)] }]),
+        );
+        const sorted = byNeeds(read({ ...LEAST, services }));
+        expect([...sorted].sort()).toEqual(names);
+        for (const [i, name] of names.entries()) {
+          for (const need of lists[i] ?? []) expect(sorted.indexOf(need)).toBeLessThan(sorted.indexOf(name));
+        }
+      }),
+    );
+  });
+});
+
+/* Any stack, on a host that any other stack was deployed to. */
+
+const POOL = ["a", "b", "c", "d"];
+
+const service = (before: readonly string[], withDatabase: boolean): fc.Arbitrary<Values> =>
+  fc
+    .record({
+      version: fc.constantFrom(1, 2),
+      memory: fc.constantFrom(10, 50, 200),
+      http: fc.boolean(),
+      order: fc.constantFrom("auto", "auto", "stop-first"),
+      volume: fc.constantFrom("none", "none", "own", "shared"),
+      needs: fc.subarray([...before, ...(withDatabase ? ["database"] : [])]),
+      migrate: fc.boolean(),
+    })
+    .map(({ version, memory, http, order, volume, needs, migrate }) => ({
+      image: `x:${version}`,
+      memory,
+      order,
+      needs,
+      ...(http ? { port: 3000, health: "/h" } : {}),
+      ...(migrate ? { migrate: ["up", String(version)] } : {}),
+      ...(volume === "none"
+        ? {}
+        : { volumes: [{ name: `v-${before.length}`, path: "/v", shareable: volume === "shared" }] }),
+    }));
+
+const stack: fc.Arbitrary<Values> = fc
+  .tuple(fc.subarray(POOL, { minLength: 1 }), fc.boolean())
+  .chain(([names, withDatabase]) =>
+    fc.record({
+      services: fc
+        .tuple(...names.map((_, i) => service(names.slice(0, i), withDatabase)))
+        .map((all) => Object.fromEntries(all.map((one, i) => [names[i] ?? "", one]))),
+      database: fc
+        .constantFrom(64, 128)
+        .map((memory) => (withDatabase ? { version: 17, memory } : undefined)),
+      domain: fc.constantFrom("one.org", "two.org"),
+      proxy: fc.constantFrom(48, 64).map((memory) => ({ memory })),
+      smoke: fc.constantFrom([], [{ path: "/" }]),
+    }),
+  )
+  .map(({ database, ...rest }) => ({ ...LEAST, ...rest, ...(database ? { database } : {}) }));
+
+interface Situation {
+  readonly before: Config | undefined;
+  readonly after: Config;
+  readonly facts: Facts;
+}
+
+const situation: fc.Arbitrary<Situation> = fc
+  .record({
+    before: fc.option(stack, { nil: undefined }),
+    after: fc.option(stack, { nil: undefined }),
+    states: fc.dictionary(
+      fc.constantFrom(...POOL, "database", "proxy", "a-migrate"),
+      fc.constantFrom("exited", "restarting", "gone"),
+      { maxKeys: 2 },
+    ),
+    memory: fc.integer({ min: 100, max: 1500 }),
+    stray: fc.boolean(),
+    interrupted: fc.boolean(),
+  })
+  .map(({ before: first, after, states, memory, stray, interrupted }) => {
+    const before = first && read(first);
+    const room = { total: memory * 1024, used: 0, ours: 0 };
+    if (before === undefined)
+      return { before, after: read(after ?? SHOP), facts: { ...EMPTY_HOST, memory: room } };
+    const found = Object.entries(states).map(([name, state]) => [name, state === "gone" ? undefined : state]);
+    const facts = withStates(
+      hostAfter(planned(before), room),
+      Object.fromEntries(found) as Record<string, string>,
+    );
+    const extra = { id: "stray", key: "a-000000000000", role: "service", state: "exited" };
+    return {
+      before,
+      after: after === undefined ? before : read(after),
+      facts: { ...facts, interrupted, containers: [...facts.containers, ...(stray ? [extra] : [])] },
+    };
+  });
+
+interface Routes {
+  live: Record<string, string>;
+  candidate: Record<string, string>;
+}
+
+/** Follows a plan step by step, as the runner does it, and calls `look` after each. */
+function follow(done: Planned, facts: Facts, look: (now: Moment) => void): Moment {
+  const { plan, stack: wanted } = done;
+  const ended = ["exited", "created", "dead"];
+  const old = (facts.current?.objects ?? []).filter(({ role }) => role !== "migrate");
+  const up = old.filter(({ id }) =>
+    facts.containers.some((one) => one.id === id && !ended.includes(one.state)),
+  );
+  const now: Moment = {
+    step: { verb: "", arguments: [] },
+    running: new Set(up.map(({ key }) => key)),
+    begun: new Set(),
+    healthy: new Set(),
+    gone: new Set(),
+    routes: { live: {}, candidate: {} },
+    recorded: false,
+    old: new Map(old.map(({ key, role }) => [key, role])),
+    wanted: new Map(containersOf(wanted).map(({ key, spec }) => [key, spec])),
+  };
+  for (const step of plan.steps) {
+    const [argument = ""] = step.arguments;
+    now.step = step;
+    switch (step.verb) {
+      case "start":
+        now.running.add(argument);
+        now.begun.add(argument);
+        break;
+      case "healthy":
+        now.healthy.add(argument);
+        break;
+      case "stop":
+        now.running.delete(argument);
+        now.healthy.delete(argument);
+        break;
+      case "remove":
+        now.gone.add(argument);
+        break;
+      case "record":
+        now.recorded = true;
+        break;
+      case "hold":
+      case "stage":
+      case "route":
+        now.routes = JSON.parse(plan.texts[argument] ?? "") as Routes;
+        break;
+    }
+    look(now);
+  }
+  return now;
+}
+
+interface Moment {
+  step: Planned["plan"]["steps"][number];
+  readonly running: Set<string>;
+  /** Started by this release. */
+  readonly begun: Set<string>;
+  readonly healthy: Set<string>;
+  readonly gone: Set<string>;
+  routes: Routes;
+  recorded: boolean;
+  readonly old: ReadonlyMap<string, string>;
+  readonly wanted: ReadonlyMap<
+    string,
+    { readonly role: string; readonly memory: number; readonly service: string }
+  >;
+}
+
+const RUNS = { numRuns: 400 };
+
+describe("any release from any stack to any other", () => {
+  const follows = (look: (now: Moment, found: Situation & Planned) => void) => {
+    fc.assert(
+      fc.property(situation, (found) => {
+        const done = planned(found.after, found.facts);
+        follow(done, found.facts, (now) => {
+          look(now, { ...found, ...done });
+        });
+      }),
+      RUNS,
+    );
+  };
+  const keyOf = (address: string): string => address.replace(/:\d+$/, "");
+
+  it("sends requests only to what is healthy since it started", () => {
+    follows(({ step, begun, healthy, old, routes }) => {
+      if (!["hold", "stage", "route"].includes(step.verb)) return;
+      for (const address of [...Object.values(routes.live), ...Object.values(routes.candidate)]) {
+        const key = keyOf(address);
+        if (key === "hold") continue;
+        expect(begun.has(key) ? healthy.has(key) : old.has(key), `${step.verb} to ${key}`).toBe(true);
+      }
+    });
+  });
+
+  it("waits for each container that it starts", () => {
+    fc.assert(
+      fc.property(situation, ({ after, facts }) => {
+        follow(planned(after, facts), facts, ({ step, begun, healthy }) => {
+          if (step.verb === "record") expect([...begun].filter((key) => !healthy.has(key))).toEqual([]);
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  it("stops nothing that serves before it is recorded, unless its requests wait or only one can run", () => {
+    follows(({ step, recorded, old, routes }, { facts }) => {
+      const [key = ""] = step.arguments;
+      if (step.verb !== "stop" || recorded) return;
+      const served = facts.current?.objects.find((one) => one.key === key);
+      if (old.get(key) === "proxy") return;
+      if (old.get(key) === "database") {
+        expect(Object.values(routes.live).every((address) => address === "hold")).toBe(true);
+      } else if (served?.health.startsWith("http:") === true) {
+        const wanted = routes.live[served.service];
+        // A worker took its name: nothing asks for it over HTTP any more.
+        if (wanted !== undefined) expect(wanted).toBe("hold");
+      }
+    });
+  });
+
+  it("routes again whatever it held, and in the end to exactly what is wanted", () => {
+    fc.assert(
+      fc.property(situation, ({ after, facts }) => {
+        const done = planned(after, facts);
+        const http = done.stack.services.flatMap(({ name, container: { key, spec } }): [string, string][] =>
+          spec.health.kind === "http" ? [[name, `${key}:${spec.health.port}`]] : [],
+        );
+        const before = (facts.current?.objects ?? []).flatMap(
+          ({ service: name, key, health }): [string, string][] =>
+            health.startsWith("http:") ? [[name, `${key}:3000`]] : [],
+        );
+        const changes = JSON.stringify(before.sort()) !== JSON.stringify([...http].sort());
+        const end = follow(done, facts, ({ step, routes }) => {
+          if (step.verb === "record") expect(Object.values(routes.live)).not.toContain("hold");
+        });
+        const routed = done.plan.steps.some(({ verb }) => ["route", "stage"].includes(verb));
+        if (changes) expect(routed).toBe(true);
+        if (routed) expect(end.routes.live).toEqual(Object.fromEntries(http));
+      }),
+      RUNS,
+    );
+  });
+
+  it("starts each after what it needs", () => {
+    follows(({ step, begun, running, healthy }, { after, stack: { services, database } }) => {
+      if (step.verb !== "start") return;
+      const starting = services.find(({ container }) => container.key === step.arguments[0]);
+      for (const need of (starting && after.services[starting.name]?.needs) ?? []) {
+        const keys = [database, ...services.map(({ container }) => container)].filter(
+          (one) => one?.spec.service === need,
+        );
+        const [wanted] = keys.map((one) => one?.key ?? "");
+        const ready = [...running].some(
+          (key) => key.replace(/-[0-9a-f]{12}$/, "") === need && (!begun.has(key) || healthy.has(key)),
+        );
+        expect(ready, `${String(starting?.name)} before ${String(wanted)}`).toBe(true);
+      }
+    });
+  });
+
+  it("records once, and only tidies after it", () => {
+    fc.assert(
+      fc.property(situation, ({ after, facts }) => {
+        const all = planned(after, facts).plan.steps.map(({ verb }) => verb);
+        const at = all.indexOf("record");
+        expect(all.lastIndexOf("record")).toBe(at);
+        expect(["drain", "stop", "remove", "sweep"]).toEqual(expect.arrayContaining(all.slice(at + 1)));
+        expect(all.slice(0, at)).not.toContain("remove");
+        expect(all.at(-1)).toBe("sweep");
+      }),
+      RUNS,
+    );
+  });
+
+  it("ends with all that is wanted running, and nothing else", () => {
+    fc.assert(
+      fc.property(situation, ({ after, facts }) => {
+        const done = planned(after, facts);
+        const end = follow(done, facts, () => undefined);
+        const wanted = [...end.wanted].filter(([, { role }]) => role !== "migrate").map(([key]) => key);
+        expect([...end.running].sort()).toEqual(wanted.sort());
+        const replaced = [...end.old.keys()].filter((key) => !end.wanted.has(key));
+        expect([...end.gone].sort()).toEqual(replaced.sort());
+      }),
+      RUNS,
+    );
+  });
+
+  it("never runs two that may not write to a volume at once", () => {
+    follows(({ running, recorded, old, wanted }, { after }) => {
+      if (recorded) return;
+      for (const [name, { volumes }] of Object.entries(after.services)) {
+        if (!volumes.some(({ shareable }) => !shareable)) continue;
+        const both = [...running].filter(
+          (key) => (wanted.get(key)?.service ?? key.replace(/-[0-9a-f]{12}$/, "")) === name,
+        );
+        expect(both.length, `${name}: ${both.join(" ")} of ${[...old.keys()].join(" ")}`).toBeLessThan(2);
+      }
+    });
+  });
+
+  it("names texts that exist, each with words for people, and none in vain", () => {
+    fc.assert(
+      fc.property(situation, ({ after, facts }) => {
+        const { plan } = planned(after, facts);
+        const named = plan.steps
+          .filter(({ verb }) => ["site", "hold", "stage", "route"].includes(verb))
+          .map(({ arguments: [name = ""] }) => name);
+        expect(Object.keys(plan.labels).sort()).toEqual([...new Set(named)].sort());
+        const script = named.includes("site") ? ["routes.js"] : [];
+        expect(Object.keys(plan.texts).sort()).toEqual([...new Set(named), ...script].sort());
+      }),
+      RUNS,
+    );
+  });
+
+  it("keeps within the memory, as far as any order of it could", () => {
+    /** The most that runs at once from the start of the first service on. Migrations come before. */
+    const peak = (config: Config, facts: Facts): number => {
+      const done = planned(config, facts);
+      const limits = new Map(
+        Object.values(facts.current?.record.containers ?? {}).map((one) => [one.key, one.memory]),
+      );
+      let most = 0;
+      let serving = false;
+      follow(done, facts, ({ step, running, wanted }) => {
+        serving ||= step.verb === "start" && wanted.get(step.arguments[0] ?? "")?.role === "service";
+        const sum = [...running].reduce(
+          (all, key) => all + (wanted.get(key)?.memory ?? limits.get(key) ?? 0),
+          0,
+        );
+        if (serving) most = Math.max(most, sum);
+      });
+      return most;
+    };
+    fc.assert(
+      fc.property(situation, ({ after, facts }) => {
+        const frugal = structuredClone(after);
+        for (const one of Object.values(frugal.services)) one.order = "stop-first";
+        const total = (facts.memory?.total ?? 0) / 1024;
+        expect(peak(after, facts)).toBeLessThanOrEqual(Math.max(total, peak(frugal, facts)));
+        expect(planned(after, facts).plan.refusals).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+
+  it("runs again exactly when the host is not as it is wanted", () => {
+    fc.assert(
+      fc.property(situation, ({ before, after, facts }) => {
+        const { plan } = planned(after, facts);
+        const current = facts.current?.epoch ?? 0;
+        const same = before !== undefined && planned(before).plan.release === plan.release;
+        const whole =
+          before !== undefined &&
+          JSON.stringify(facts.containers) === JSON.stringify(hostAfter(planned(before)).containers);
+        expect(plan.epoch).toBe(same && whole && !facts.interrupted ? current : current + 1);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe("the stacks of these tests", () => {
+  it("are such as a person may write", () => {
+    fc.assert(fc.property(stack, (values) => problemsOf(values).length === 0));
+  });
+});
