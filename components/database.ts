@@ -27,7 +27,7 @@ export class Database extends pulumi.ComponentResource {
       { parent: this },
     );
     this.password = password.result;
-    const volume = host.volume(name, "data", this, databaseVolume(config, host.names));
+    const volume = host.volume(name, "data", databaseVolume(config, host.names));
     const image = pulledImage(host, name, described.spec.image, this);
     this.containers = [createContainer(host, described, this.password, this, [volume, image])];
     this.registerOutputs({});

@@ -22,6 +22,7 @@ export class Host extends pulumi.ComponentResource {
     readonly data: pulumi.Output<string> | undefined;
   };
   readonly stackLabels: { label: string; value: string }[];
+  private readonly volumes = new Map<string, docker.Volume>();
 
   constructor(
     name: string,
@@ -48,18 +49,19 @@ export class Host extends pulumi.ComponentResource {
   }
 
   /**
-   * A volume of the stack. None is Pulumi's to delete: one that holds data outlives `pulumi destroy`, and the proxy's
-   * is in use until the teardown has removed the containers, and goes with them.
+   * A volume of the stack, made once for all who use it. None is Pulumi's to delete: one that holds data outlives
+   * `pulumi destroy`, and the proxy's is in use until the teardown has removed the containers, and goes with them.
    */
-  volume(name: string, role: "data" | "proxy", parent: pulumi.Resource, fullName?: string): docker.Volume {
-    return new docker.Volume(
+  volume(name: string, role: "data" | "proxy", fullName = volumeName(this.names, name)): docker.Volume {
+    const made = this.volumes.get(fullName);
+    if (made !== undefined) return made;
+    const volume = new docker.Volume(
       `${name}-volume`,
-      {
-        name: fullName ?? volumeName(this.names, name),
-        labels: [...this.stackLabels, { label: "deploy.role", value: role }],
-      },
-      { ...this.childOptions, parent, retainOnDelete: true },
+      { name: fullName, labels: [...this.stackLabels, { label: "deploy.role", value: role }] },
+      { ...this.childOptions, parent: this, retainOnDelete: true },
     );
+    this.volumes.set(fullName, volume);
+    return volume;
   }
 
   /** A script on the host: given on stdin, run by its sh, its output shown as progress. */

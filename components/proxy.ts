@@ -16,7 +16,7 @@ export class Proxy extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("deploy:proxy:Proxy", name, {}, options);
-    const volume = host.volume(name, "proxy", this);
+    const volume = host.volume(name, "proxy");
     const image = pulledImage(host, name, described.spec.image, this);
     this.containers = [createContainer(host, described, undefined, this, [volume, image])];
     this.registerOutputs({});

@@ -21,7 +21,7 @@ export class Service extends pulumi.ComponentResource {
       build === undefined
         ? pulledImage(host, name, container.spec.image, this)
         : builtImage(host, name, imageTag(host.names, name, build), build, this);
-    const volumes = config.volumes.map((volume) => host.volume(volume.name, "data", this));
+    const volumes = config.volumes.map((volume) => host.volume(volume.name, "data"));
     this.containers = [...(migration ? [migration] : []), container].map((one) =>
       createContainer(host, one, password, this, [image, ...volumes]),
     );

@@ -20,7 +20,10 @@ teardown() {
   docker volume ls -q --filter "label=$label" --filter label=deploy.role=proxy | xargs -r docker volume rm >/dev/null || return 1
   # Pulumi removes its networks next; one that a killed run left behind is known only by its label.
   docker network ls -q --filter "label=$label" | xargs -r docker network rm >/dev/null || return 1
-  rm -rf "${state:?}"
+  for entry in "${state:?}"/*; do
+    case $entry in */backup) say "kept: the dumps in $entry" ;; *) rm -rf "$entry" ;; esac
+  done
+  rmdir "$state" 2>/dev/null || :
   docker volume ls --filter "label=$label" --filter label=deploy.role=data --format '{{.Name}}' | while read -r volume; do
     say "kept: the data volume $volume (to delete it for ever: docker volume rm $volume)"
   done

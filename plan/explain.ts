@@ -60,10 +60,13 @@ function cause(service: string, plan: Plan, facts: Facts): string {
     : causes.join(", ");
 }
 
+/** What the config calls otherwise than a container's description does. */
+const IN_CONFIG: Readonly<Record<string, string>> = { mounts: "volumes", networks: "needs" };
+
 /** The setting that a leaf of a container's description belongs to: env.NAME, or its first word. */
 function settingOf(leaf: string): string {
   const [first = "", second = ""] = leaf.split(".");
-  return first === "env" ? `env.${second}` : first;
+  return first === "env" ? `env.${second}` : (IN_CONFIG[first] ?? first);
 }
 
 function inWords(service: string, setting: string, before: ContainerRecord, after: ContainerRecord): string {
@@ -115,7 +118,7 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
     [siteChanges, "the site's own configuration changes (domain, routes, limits): nginx loads it"],
     [
       sameContainers && !siteChanges && current !== undefined && current.release !== plan.release,
-      "no container changes: the smoke tests or a migration do",
+      "no container changes, only the smoke tests or a migration",
     ],
     [
       done("migrate").length > 0,
@@ -127,7 +130,7 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
     }),
     [config.smoke.length === 0, "no smoke test is configured: only health gates this release"],
     [facts.interrupted, "an earlier release was interrupted: it is taken back or tidied first"],
-    [strays > 0, `${strays} container${strays === 1 ? "" : "s"} that an earlier run left: removed`],
+    [strays > 0, `removes ${strays} container${strays === 1 ? "" : "s"} that an earlier run left`],
     [facts.active !== undefined, `at work just now: ${facts.active ?? ""}`],
     [
       left < 0,

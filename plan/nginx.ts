@@ -15,7 +15,7 @@ import { digest } from "./identity";
 export function siteConfig(config: Config, routesScript: string): string {
   const body = render(config);
   const name = digest([body, routesScript]);
-  return `# site ${name}\n${body.replaceAll("@SITE@", name)}`;
+  return `# site ${name}\n${body.replaceAll("%SITE%", name)}`;
 }
 
 export function siteDigest(site: string): string {
@@ -83,7 +83,7 @@ http {
   server {
     listen 127.0.0.1:8079;
     location = /ready { return 200 "ready\\n"; }
-    location = /site { return 200 "@SITE@"; }
+    location = /site { return 200 "%SITE%"; }
   }
 
   # A name that is not this site's.

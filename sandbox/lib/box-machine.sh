@@ -11,7 +11,7 @@ create_box() {
   else
     set -- --privileged --cgroupns=private
   fi
-  docker create --name "$box_container" --hostname "$box_name" --init --stop-timeout 40 "$@" \
+  docker create --name "$box_container" --hostname "$box_name" --init "$@" \
     --memory 1g --memory-swap 1g --tmpfs /run:exec,mode=755 -v "$box_volume:/var/lib/docker" \
     -p "127.0.0.1:$ssh_port:22" -p "127.0.0.1:$http_port:80" -p "127.0.0.1:$web_port:$web_port" \
     --label sandbox.box="$checkout" --label sandbox.image="$box_image" "$box_image" >/dev/null

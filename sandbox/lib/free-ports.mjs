@@ -1,6 +1,8 @@
 // Prints so many free TCP ports of 127.0.0.1, one a line. They lie below the range that the kernel gives to
 // outgoing connections, so that a box that is switched off keeps its ports.
+import console from "node:console";
 import { createServer } from "node:net";
+import process from "node:process";
 
 const isFree = (port) =>
   new Promise((resolve) => {

@@ -23,7 +23,7 @@ cli_cached() { [ -x "$cli_dir/bin/pulumi" ] && [ -r "$cli_dir/source" ]; }
 
 # keep_cli FOLDER SOURCE: takes FOLDER (with bin/pulumi) into the cache.
 keep_cli() {
-  "$1/bin/pulumi" version >/dev/null || return 1
+  [ "$("$1/bin/pulumi" version)" = "v$pulumi_version" ] || return 1
   printf '%s\n' "$2" >"$1/source"
   rm -rf "$cli_dir"
   mkdir -p "${cli_dir%/*}"
@@ -51,7 +51,9 @@ cli_from_go() {
   home=$cache/tmp/pulumi-go
   mkdir -p "$home/bin"
   say "building Pulumi $pulumi_version from its Go module: about 5 minutes on 2 cores, once"
-  (cd "$here/cli" && within 2400 go build -trimpath -o "$home/bin/pulumi" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi) \
+  version_flag="-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$pulumi_version"
+  (cd "$here/cli" && within 2400 go build -trimpath -ldflags "-s -w $version_flag" -o "$home/bin/pulumi" \
+    github.com/pulumi/pulumi/pkg/v3/cmd/pulumi) \
     >"$home/log" 2>&1 </dev/null || {
     tail -n 15 "$home/log" >&2
     fail 'the build of the Pulumi CLI failed'

@@ -10,7 +10,10 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 # The cached folder's programs (the CLI, and language hosts if it was downloaded) go into .sandbox/bin: as hard
 # links or copies, because the CLI looks for language hosts where its own file lies.
 put_cli() {
-  [ "$(cat "$cli_stamp" 2>/dev/null || true)" != "$1" ] || [ ! -x "$state/bin/pulumi" ] || return 0
+  # Size, date and name; the names are known.
+  # shellcheck disable=SC2012
+  wanted=$(ls -l "$cli_dir"/bin/pulumi* | awk '{ print $5, $6, $7, $8, $9 }')
+  if [ -x "$state/bin/pulumi" ] && [ "$(cat "$cli_stamp" 2>/dev/null || true)" = "$wanted" ]; then return 0; fi
   drop_cli
   mkdir -p "$state/bin"
   for program in "$cli_dir"/bin/pulumi*; do
@@ -18,7 +21,7 @@ put_cli() {
     ln "$program" "$place.tmp.$$" 2>/dev/null || cp "$program" "$place.tmp.$$"
     mv -f "$place.tmp.$$" "$place"
   done
-  printf '%s\n' "$1" | write_file "$cli_stamp"
+  printf '%s\n' "$wanted" | write_file "$cli_stamp"
 }
 
 drop_cli() {
@@ -37,6 +40,5 @@ if ! cli_cached; then
 elif [ -n "${RETRY-}" ] && [ "$(cat "$cli_dir/source")" != downloaded ]; then
   cli_from_npm || say 'keeping the CLI that was built'
 fi
-origin="$pulumi_version, $(cat "$cli_dir/source")"
-put_cli "$origin"
-fact 'Pulumi CLI' real "$origin"
+put_cli
+fact 'Pulumi CLI' real "$pulumi_version, $(cat "$cli_dir/source")"

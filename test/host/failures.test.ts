@@ -16,7 +16,19 @@ function startingState({ world, before }: Stage): Serving {
   return { ...now, running: before.keys.filter((key) => !key.includes("-migrate-")).sort() };
 }
 
-describe.concurrent.each(Object.values(SCENARIOS) as Scenario[])("$name", (scenario) => {
+/** Those that together have every verb in every place; the others are parts of them. */
+const scenarios: Scenario[] = [
+  SCENARIOS.first,
+  SCENARIOS.both,
+  SCENARIOS.exchange,
+  SCENARIOS.password,
+  SCENARIOS.proxy,
+  SCENARIOS.site,
+  SCENARIOS.removed,
+  SCENARIOS.repair,
+];
+
+describe.concurrent.each(scenarios)("$name", (scenario) => {
   it("failing at each step in turn leaves what served, and then succeeds", async () => {
     const staged = await stage(scenario);
     const { world, before, next } = staged;

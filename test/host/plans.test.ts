@@ -41,12 +41,12 @@ describe.concurrent("a plan run to its end", () => {
     const staged = await run(SCENARIOS.first);
     const { world, before, next, output } = staged;
     expect(story(world, before, next)).toEqual([
-      "start new database",
-      "psql new database",
       "cp routes.js",
       "cp routes.json",
       "cp nginx.conf",
       "start new proxy",
+      "start new database",
+      "psql new database",
       "start new api-migrate",
       "start new api",
       "start new web",
@@ -67,11 +67,11 @@ describe.concurrent("a plan run to its end", () => {
         .split("\n")
         .map((line) => line.replace(/ \(\d+\.\d s\)$/, "")),
     ).toEqual([
-      "new database started",
-      "new database healthy",
       "nginx has the site's configuration",
       "new proxy started",
       "new proxy healthy",
+      "new database started",
+      "new database healthy",
       "new api-migrate done",
       "new api started",
       "new web started",

@@ -79,6 +79,7 @@ describe("a config that is accepted", () => {
         },
       },
       smoke: [],
+      observe: 1,
       strategy: "rolling",
       baseRefresh: "",
     });

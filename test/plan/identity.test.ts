@@ -146,6 +146,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["smoke.0.status", 204, ["release"]],
     ["smoke.0.contains", "Cart", ["release"]],
     ["smoke.0.host", "www.example.org", ["release"]],
+    ["observe", 5, []],
     ["baseRefresh", "2026-11-23", WEB],
     ["identityKey", KEY.toUpperCase(), WEB],
   ];

@@ -82,9 +82,14 @@ export class Host {
     return Object.fromEntries(running.map((one) => [one.service, one]));
   }
 
-  /** Repository:tag of each image that was built for the stack. */
-  images(stack: string): Promise<string[]> {
-    return this.lines(`docker images --format '{{.Repository}}:{{.Tag}}' '${stack}/*'`);
+  /** Name and ID of each image that was built for the stack: another build has another ID. */
+  async images(stack: string): Promise<Record<string, string>> {
+    const lines = await this.lines(
+      `docker images --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' '${stack}/*'`,
+    );
+    return Object.fromEntries(
+      lines.map((line): [string, string] => [line.split(" ")[0] ?? "", line.split(" ")[1] ?? ""]),
+    );
   }
 
   networks(stack: string): Promise<string[]> {

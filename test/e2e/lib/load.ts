@@ -22,6 +22,7 @@ export interface LoadReport {
   /** Milliseconds from a request's start to the end of its answer. */
   readonly p50: number;
   readonly p99: number;
+  readonly slowest: number;
   readonly writes: number;
   /** Writes that were answered with success and are not there. */
   readonly lostWrites: readonly string[];
@@ -73,6 +74,7 @@ export class Load {
       longestGap: Math.round(longestGap(this.answeredAt)),
       p50: Math.round(quantile(sorted, 0.5)),
       p99: Math.round(quantile(sorted, 0.99)),
+      slowest: Math.round(sorted.at(-1) ?? 0),
       writes: this.written.size,
       lostWrites: [...this.written]
         .filter(([name, phone]) => stored.get(name) !== phone)

@@ -16,8 +16,8 @@ export class Report {
       what,
       upSeconds.toFixed(1),
       ...(load === undefined
-        ? ["-", "-", "-", "-", "-"]
-        : [load.sent, load.failures.length, load.longestGap, load.p50, load.p99].map(String)),
+        ? ["-", "-", "-", "-", "-", "-"]
+        : [load.sent, load.failures.length, load.longestGap, load.p50, load.p99, load.slowest].map(String)),
     ]);
   }
 
@@ -34,7 +34,16 @@ export class Report {
   }
 
   private table(): string {
-    const head = ["what", "up, s", "requests", "failed", "longest gap, ms", "p50, ms", "p99, ms"];
+    const head = [
+      "what",
+      "up, s",
+      "requests",
+      "failed",
+      "longest gap, ms",
+      "p50, ms",
+      "p99, ms",
+      "slowest, ms",
+    ];
     const lines = [head, ...this.rows];
     const widths = head.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
     const text = (cells: readonly string[]) =>

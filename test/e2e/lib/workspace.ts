@@ -5,16 +5,7 @@ import { parseDocument } from "yaml";
 import { checkout } from "./checkout";
 
 /** What a clone holds, as far as `pulumi up` reads it. */
-const PARTS = [
-  "index.ts",
-  "Pulumi.yaml",
-  "package.json",
-  "tsconfig.json",
-  "components",
-  "plan",
-  "host",
-  join("examples", "crm"),
-];
+const PARTS = ["index.ts", "Pulumi.yaml", "package.json", "tsconfig.json", "components", "plan", "host"];
 
 export type Setting = string | number | boolean | readonly Setting[] | { readonly [key: string]: Setting };
 
@@ -28,17 +19,20 @@ export class Workspace {
     readonly stack: string,
   ) {}
 
-  /** The config begins as that of the stack `local`. */
-  static async create(stack: string): Promise<Workspace> {
+  /**
+   * @param example the folder in examples/ that is deployed
+   * @param config what the stack's config begins as
+   */
+  static async create(stack: string, example = "crm", config = "Pulumi.local.yaml"): Promise<Workspace> {
     const folder = await mkdtemp(join(tmpdir(), "deploy-e2e-"));
-    for (const part of PARTS) {
+    for (const part of [...PARTS, join("examples", example)]) {
       const source = join(checkout, part);
       await cp(source, join(folder, part), { recursive: true, filter: (path) => !isMade(path) });
     }
     await symlink(join(checkout, "node_modules"), join(folder, "node_modules"));
     const workspace = new Workspace(folder, stack);
     await mkdir(workspace.state);
-    await cp(join(checkout, "Pulumi.local.yaml"), workspace.configFile);
+    await cp(join(checkout, config), workspace.configFile);
     return workspace;
   }
 

@@ -1,0 +1,148 @@
+import { randomBytes } from "node:crypto";
+import { brotliDecompressSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { pause } from "./lib/command";
+import { Example } from "./lib/example";
+import { expectSuccess, expectUntouched } from "./lib/expect";
+
+/** Three stacks of services other than the CRM, side by side on this machine's engine. */
+describe("the examples, each by its config alone", () => {
+  const examples: Example[] = [];
+  let bakery: Example;
+  let press: Example;
+  let books: Example;
+
+  beforeAll(async () => {
+    const of = async (name: string) => {
+      const example = await Example.of(name);
+      examples.push(example);
+      return example;
+    };
+    bakery = await of("static-site");
+    press = await of("worker-redis");
+    books = await of("python-api");
+  });
+
+  it("a static site: pages, and what is missing", async () => {
+    await deploy(bakery, ["proxy", "site"]);
+    await expectBakery(bakery);
+    const findUs = await bakery.fetch("/find-us");
+    expect([findUs.status, await findUs.text()]).toEqual([200, expect.stringContaining("the pier")]);
+    const style = await bakery.fetch("/assets/style.css");
+    expect([style.status, style.headers.get("content-type")]).toEqual([200, "text/css"]);
+    const missing = await bakery.fetch("/no-such-page");
+    expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining("Not here")]);
+  });
+
+  const upload = randomBytes(1024).toString("hex").repeat(50);
+  let packed = "";
+
+  it("a worker with Redis: a job goes through the queue, its result lies in a volume", async () => {
+    await deploy(press, ["proxy", "queue", "web", "worker"]);
+    packed = await submit(press, upload);
+    expect(await awaitPacked(press, packed)).toBe(upload);
+  });
+
+  it("a worker with Redis, all three replaced: queue and results are kept, the new worker works", async () => {
+    const before = await press.running();
+    for (const [service, memory] of Object.entries({ web: 100, worker: 200, queue: 52 }))
+      await press.workspace.set(`services.${service}.memory`, memory);
+    expectSuccess(await press.pulumi.up());
+    const after = await press.running();
+    expect(
+      Object.keys(after)
+        .filter((service) => after[service]?.id !== before[service]?.id)
+        .sort(),
+    ).toEqual(["queue", "web", "worker"]);
+    expect(await resultOf(press, packed)).toBe(upload);
+    expect(await awaitPacked(press, await submit(press, "new"))).toBe("new");
+  });
+
+  it("an API in Python: rows in PostgreSQL", async () => {
+    await deploy(books, ["api", "database", "proxy"]);
+    await expectBooks(books, []);
+    const added = await books.fetch("/books", json({ title: "Пиковая дама" }));
+    expect(added.status).toBe(201);
+    expect((await books.fetch("/books/1/finished", { method: "POST" })).status).toBe(200);
+    expect((await books.fetch("/books", json({ title: "" }))).status).toBe(400);
+    await expectBooks(books, [{ id: 1, title: "Пиковая дама", finished: true }]);
+  });
+
+  it("one of three stacks destroyed: the others keep their processes, networks, volumes, and serve", async () => {
+    const others = [press, books];
+    const before = await Promise.all(
+      others.map(async (one) => [await one.running(), await one.traces()] as const),
+    );
+    await bakery.destroy();
+    expect(await bakery.traces()).toEqual({ containers: [], images: {}, networks: [], volumes: [] });
+    await expect(bakery.fetch("/")).rejects.toThrow();
+    for (const [i, other] of others.entries()) {
+      const [running, traces] = before[i] ?? [{}, undefined];
+      expectUntouched(running, await other.running());
+      expect(await other.traces()).toEqual(traces);
+    }
+    expect(await resultOf(press, packed)).toBe(upload);
+    await expectBooks(books, [{ id: 1, title: "Пиковая дама", finished: true }]);
+  });
+
+  afterAll(async () => {
+    for (const example of examples) await example.remove();
+  });
+});
+
+/** The first `up` starts these, all hardened; the second finds nothing to do. */
+async function deploy(example: Example, services: readonly string[]): Promise<void> {
+  const first = await example.pulumi.up();
+  expectSuccess(first);
+  const running = await example.running();
+  expect(Object.keys(running).sort()).toEqual(services);
+  for (const { service, hardened } of Object.values(running)) {
+    expect(hardened, service).toMatchObject({ readOnly: true, drops: ["ALL"] });
+    expect(hardened.user, service).toMatch(/^[1-9]/);
+  }
+  const second = await example.pulumi.up();
+  expectSuccess(second);
+  expect(second.changes).toEqual([]);
+  expect(await example.running()).toEqual(running);
+}
+
+async function expectBakery(bakery: Example): Promise<void> {
+  const page = await bakery.fetch("/");
+  expect([page.status, await page.text()]).toEqual([
+    200,
+    expect.stringContaining("<h1>Lighthouse Bakery</h1>"),
+  ]);
+}
+
+async function submit(press: Example, body: string): Promise<string> {
+  const answer = await press.fetch("/uploads?name=upload.txt", { method: "POST", body });
+  expect(answer.status).toBe(202);
+  return z.object({ id: z.string() }).parse(await answer.json()).id;
+}
+
+/** Waits until the worker has done it, 15 s at most, and gives what it made, unpacked again. */
+async function awaitPacked(press: Example, id: string): Promise<string> {
+  let state = "";
+  for (let tries = 0; tries < 150 && state !== "completed"; tries += 1) {
+    if (tries > 0) await pause(100);
+    state = z.object({ state: z.string() }).parse(await (await press.fetch(`/uploads/${id}`)).json()).state;
+  }
+  expect(state).toBe("completed");
+  return resultOf(press, id);
+}
+
+async function resultOf(press: Example, id: string): Promise<string> {
+  const answer = await press.fetch(`/uploads/${id}/packed`);
+  expect(answer.status).toBe(200);
+  return brotliDecompressSync(await answer.arrayBuffer()).toString();
+}
+
+async function expectBooks(books: Example, items: readonly unknown[]): Promise<void> {
+  const answer = await books.fetch("/books");
+  expect([answer.status, await answer.json()]).toEqual([200, { items }]);
+}
+
+function json(body: unknown): RequestInit {
+  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { expectSuccess } from "./expect";
+import { localHost, type Seen } from "./host";
+import { freePort } from "./port";
+import { Pulumi } from "./pulumi";
+import { Workspace } from "./workspace";
+
+/** One of examples/, deployed by its stack.yaml alone to this machine's engine; only the port is the test's. */
+export class Example {
+  /** The label and the images' prefix on the host. */
+  readonly fullName: string;
+
+  private constructor(
+    readonly workspace: Workspace,
+    readonly pulumi: Pulumi,
+    private readonly port: number,
+  ) {
+    this.fullName = `artsvao/${workspace.stack}`;
+  }
+
+  static async of(name: string): Promise<Example> {
+    const config = join("examples", name, "stack.yaml");
+    const workspace = await Workspace.create(`${name}-${process.pid}`, name, config);
+    const port = await freePort();
+    await workspace.set("http.port", port);
+    const pulumi = new Pulumi(workspace, {});
+    await pulumi.init();
+    return new Example(workspace, pulumi, port);
+  }
+
+  running(): Promise<Record<string, Seen>> {
+    return localHost.running(this.fullName);
+  }
+
+  /** What a visitor gets. Its config publishes it on 127.0.0.1 only. */
+  fetch(path: string, init?: RequestInit): Promise<Response> {
+    return fetch(`http://localhost:${this.port}${path}`, { signal: AbortSignal.timeout(15_000), ...init });
+  }
+
+  /** All that the host has of it. */
+  async traces() {
+    return {
+      containers: (await localHost.containers(this.fullName)).map(({ id }) => id),
+      images: await localHost.images(this.fullName),
+      networks: await localHost.networks(this.fullName),
+      volumes: await localHost.volumes(this.fullName),
+    };
+  }
+
+  async destroy(): Promise<void> {
+    expectSuccess(await this.pulumi.destroy());
+  }
+
+  /** The engine is shared with others: takes back all that was made, the data too. */
+  async remove(): Promise<void> {
+    await this.destroy();
+    for (const volume of await localHost.volumes(this.fullName))
+      await localHost.sh(`docker volume rm ${volume}`);
+    await this.workspace.remove();
+  }
+}
