@@ -81,6 +81,7 @@ take_back() {
   say "taking the release back"
   reached=$run
   run=$1
+  patience=$(($(now) + 6000))
   sed -n 's/^begin //p' "$state/journal" | sed '1!G;h;$!d' >"$reached/undo"
   while read -r step verb arguments <&4; do
     await_engine
@@ -98,9 +99,8 @@ take_back() {
   return $restored
 }
 
-# An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most a minute.
+# An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most a minute in all.
 await_engine() {
-  patience=$(($(now) + 6000))
   until docker version >/dev/null 2>&1; do
     [ "$(now)" -lt $patience ] || return 0
     rest 1
@@ -128,11 +128,8 @@ keep_before() { [ ! -f "$state/current" ] || cp "$state/current" "$run/before"; 
 
 open_journal() { say "run $run" | replace_file "$state/journal"; }
 
-# journal_begin STEP VERB ARGUMENTS: no verb is done that a crash of the machine could forget.
-journal_begin() {
-  say "begin $*" >>"$state/journal" || return 1
-  sync "$state/journal" 2>/dev/null || :
-}
+# journal_begin STEP VERB ARGUMENTS: no verb is done that the journal does not know.
+journal_begin() { say "begin $*" >>"$state/journal"; }
 
 # Every container and image of this release, with how often it was made: facts.sh finds by it what is gone.
 remember_objects() {

@@ -46,18 +46,19 @@ load_object() {
   service=$4 role=$5 id=$6 grace=$7 health=$8 timeout=$9
 }
 
-# replace_file NAME: its new content comes on stdin, whole or not at all.
+# replace_file NAME [durable]: its new content comes on stdin, whole or not at all. Durable outlives a power cut; a busy
+# disk can take long for that, so nothing that is written while requests wait is.
 replace_file() {
   cat >"$1.new" || return 1
-  sync "$1.new" 2>/dev/null
+  [ "${2:-}" != durable ] || sync "$1.new" 2>/dev/null
   mv "$1.new" "$1"
 }
 
 # lock_within SECONDS: takes the lock behind descriptor 9. Polled, because busybox's flock knows no -w.
 lock_within() {
-  patience=$(($(now) + $1 * 100))
+  lock_end=$(($(now) + $1 * 100))
   until flock -n 9; do
-    [ "$(now)" -lt $patience ] || return 1
+    [ "$(now)" -lt $lock_end ] || return 1
     rest 0.2
   done
 }

@@ -64,7 +64,7 @@ do_record() {
     payload_lines_whole release epoch
     for key in $(payload_value serves); do object_line "$key"; done
     payload_lines_whole record
-  } | replace_file "$state/current" || return 1
+  } | replace_file "$state/current" durable || return 1
   tail -n 400 "$state/seen" | replace_file "$state/seen"
 }
 undo_record() { :; }

@@ -34,8 +34,7 @@ export function readConfig(raw: Readonly<Record<string, string>>): Config {
 function decode(key: string, value: string): unknown {
   const known = schema.shape as Readonly<Record<string, z.core.$ZodType>>;
   const types = acceptedTypes(Object.hasOwn(known, key) ? known[key] : undefined);
-  if (!types.has("object") && !types.has("array")) return value;
-  if (types.has("string") && !/^\s*[[{]/.test(value)) return value;
+  if (types.has("string") && !(types.has("array") && /^\s*[[{]/.test(value))) return value;
   try {
     return JSON.parse(value) as unknown;
   } catch {
@@ -50,7 +49,9 @@ function acceptedTypes(type: z.core.$ZodType | undefined): Set<string> {
     case "record":
       return new Set(["object"]);
     case "array":
-      return new Set(["array"]);
+    case "number":
+    case "boolean":
+      return new Set([inner._zod.def.type]);
     case "union": {
       const options = (inner as z.core.$ZodUnion)._zod.def.options;
       return new Set(options.flatMap((option) => [...acceptedTypes(option)]));

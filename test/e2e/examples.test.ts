@@ -87,7 +87,8 @@ describe("the examples, each by its config alone", () => {
   });
 
   afterAll(async () => {
-    for (const example of examples) await example.remove();
+    const ends = await Promise.allSettled(examples.map((example) => example.remove()));
+    expect(ends.filter(({ status }) => status === "rejected")).toEqual([]);
   });
 });
 

@@ -48,6 +48,33 @@ async function kill(staged: Stage, fault: Fault): Promise<World> {
   return world;
 }
 
+/** A restart of the machine, before anybody deploys again: the old version or the new one, whole, and not both. */
+function expectServesAfterReboot({ before, next }: Stage, killed: World): void {
+  const world = killed.clone();
+  world.reboot();
+  const up = new Set(world.containers().flatMap(({ key, state }) => (state === "running" ? [key] : [])));
+  const oneOf = (service: string): string[] => {
+    const all = [...(before?.keys ?? []), ...next.keys].filter((key) =>
+      new RegExp(`^${service}-[0-9a-f]{12}$`).test(key),
+    );
+    return [...new Set(all)].filter((key) => up.has(key));
+  };
+  for (const service of ["database", "proxy"].filter((name) =>
+    next.keys.some((key) => key.startsWith(`${name}-`)),
+  )) {
+    expect(oneOf(service), `${service} after a reboot`).toHaveLength(1);
+  }
+  const routes = JSON.parse(world.read("volumes/proxy/routes.json") ?? "") as Record<
+    "live" | "fallback",
+    Record<string, string> | undefined
+  >;
+  for (const [service, target] of Object.entries(routes.live ?? {})) {
+    const [key = ""] = (target === "hold" ? (routes.fallback?.[service] ?? "") : target).split(":");
+    expect(up, `${service} goes to ${target}, ${key} after a reboot`).toContain(key);
+  }
+  world.remove();
+}
+
 /** What is wanted serves, nothing else is left, and a further `up` would change nothing. */
 async function expectConverged(world: World, scenario: Scenario, config: Scenario["to"]): Promise<void> {
   const { plan, keys } = await prepare(world, config, scenario.script);
@@ -75,6 +102,7 @@ describe.concurrent.each(scenarios)("$name", (scenario) => {
     for (const { fault, then } of await kills(staged)) {
       if (then !== way) continue;
       const world = await kill(staged, fault);
+      expectServesAfterReboot(staged, world);
       const { code, output } = await release(world, await prepare(world, config));
       expect(code, output).toBe(0);
       expect(output).toContain("an earlier release was interrupted");

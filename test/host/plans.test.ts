@@ -29,6 +29,19 @@ async function run(scenario: Scenario): Promise<Stage & { output: string }> {
   return { ...staged, output };
 }
 
+/** An exchange, during which a restart of the machine would bring the old version back. */
+function sheltered(service: string, ...more: string[]): string[] {
+  return [
+    `restart old ${service} always`,
+    `restart new ${service} no`,
+    `stop old ${service}`,
+    `start new ${service}`,
+    ...more,
+    `restart new ${service} unless-stopped`,
+    `restart old ${service} unless-stopped`,
+  ];
+}
+
 /** service -> which container answers for it. */
 function routes({ world, before, next }: Stage): Record<string, string> {
   return Object.fromEntries(
@@ -83,6 +96,7 @@ describe.concurrent("a plan run to its end", () => {
       "new worker healthy",
       "smoke test of the candidate release passed",
       "smoke test of the live release passed",
+      "the new release stays healthy",
       "",
     ]);
   });
@@ -123,8 +137,7 @@ describe.concurrent("a plan run to its end", () => {
     expect(story(world, before, next)).toEqual([
       "start new web",
       "write routes.json",
-      "stop old api",
-      "start new api",
+      ...sheltered("api"),
       "write routes.json",
       "write routes.json",
       "write routes.json",
@@ -140,12 +153,14 @@ describe.concurrent("a plan run to its end", () => {
     const { world, before, next } = staged;
     expect(story(world, before, next)).toEqual([
       "write routes.json",
-      "stop old database",
-      "start new database",
-      "psql new database",
+      ...sheltered("database", "psql new database"),
       "write routes.json",
       "rm old database",
     ]);
+    // A dump was taken before.
+    const [dump = "", ...others] = entries(join(world.dir, "state/test/backup"));
+    expect(others).toEqual([]);
+    expect(world.read(`state/test/backup/${dump}`)).toBe("PGDMP app pass-word-1\n");
     expect(running(world, before, next)).toEqual(["api", "new database", "proxy", "web", "worker"]);
     expect(routes(staged)).toEqual({ api: "api:3000", web: "web:3001" });
   });
@@ -161,8 +176,7 @@ describe.concurrent("a plan run to its end", () => {
     const { world, before, next } = staged;
     expect(story(world, before, next).filter((call) => !/nginx.conf|next.conf|routes/.test(call))).toEqual([
       "signal old proxy HUP",
-      "stop old proxy",
-      "start new proxy",
+      ...sheltered("proxy"),
       "rm old proxy",
     ]);
     expect(running(world, before, next)).toEqual(["api", "new proxy", "web"]);

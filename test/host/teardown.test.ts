@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { prepare, release } from "./lib/release";
+import { deployed, prepare, release } from "./lib/release";
 import { serves } from "./lib/scenarios";
 import { violations } from "./lib/serving";
+import { entries } from "./lib/shells";
 import { full, plain } from "./lib/stacks";
 import { removeWorlds, type World } from "./lib/world";
 
@@ -48,6 +49,19 @@ describe.concurrent("teardown", () => {
     const ended = world.lines("asked").filter((call) => call.startsWith("stop "));
     expect(ended).toHaveLength(before.keys.length);
     expect(ended.every((call) => call.endsWith("within its own s"))).toBe(true);
+  });
+
+  it("keeps the dumps of the database, and says where they are", async () => {
+    const { world } = await serves(full());
+    mkdirSync(join(world.dir, "state/test/backup"));
+    world.write("state/test/backup/20260101-000000.dump", "PGDMP\n");
+    const { code, output } = await world.run("teardown");
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: `kept: the dumps in ${world.dir}/state/test/backup\n`,
+    });
+    expect(entries(join(world.dir, "state/test"))).toEqual(["backup"]);
+    expect((await deployed(world, full())).plan.epoch).toBe(1);
   });
 
   it("is no trouble twice, nor on a host that never had anything", async () => {

@@ -228,7 +228,7 @@ describe("no value of the config means anything to nginx", () => {
     fc.assert(
       fc.property(given, (values) => {
         const expected = Object.entries(benign).reduce(
-          (text, [name, value]) => text.replaceAll(value, () => values[name as keyof Given]),
+          (text, [name, value]) => text.replaceAll(String(value), () => values[name as keyof Given]),
           shape,
         );
         expect(shapeOf(values)).toBe(expected);

@@ -82,14 +82,15 @@ export class Host {
     return Object.fromEntries(running.map((one) => [one.service, one]));
   }
 
-  /** Name and ID of each image that was built for the stack: another build has another ID. */
-  async images(stack: string): Promise<Record<string, string>> {
-    const lines = await this.lines(
-      `docker images --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' '${stack}/*'`,
-    );
-    return Object.fromEntries(
-      lines.map((line): [string, string] => [line.split(" ")[0] ?? "", line.split(" ")[1] ?? ""]),
-    );
+  /** Repository:tag of each image that was built for the stack, sorted. */
+  async images(stack: string): Promise<string[]> {
+    return (await this.lines(`docker images --format '{{.Repository}}:{{.Tag}}' '${stack}/*'`)).sort();
+  }
+
+  /** The same with the ID of each: another build has another one. */
+  async imageIds(stack: string): Promise<string[]> {
+    const format = "{{.Repository}}:{{.Tag}} {{.ID}}";
+    return (await this.lines(`docker images --no-trunc --format '${format}' '${stack}/*'`)).sort();
   }
 
   networks(stack: string): Promise<string[]> {

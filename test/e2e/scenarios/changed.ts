@@ -49,7 +49,7 @@ export function oneFileOfTheFrontend(scenarios: Scenarios): void {
       const after = await site.running();
       expectUntouched(before, after, ["backend", "database", "proxy"]);
       expect(after.frontend?.id).not.toBe(before.frontend?.id);
-      const made = Object.keys(await site.host.images(site.fullName)).filter((image) => !(image in images));
+      const made = (await site.host.images(site.fullName)).filter((image) => !images.includes(image));
       expect(made).toEqual([after.frontend?.image]);
       const containers = up.changes.filter((change) =>
         /^(create|replace|create-replacement) (Image|Container) /.test(change),
@@ -68,7 +68,7 @@ export function oneFileOfTheFrontend(scenarios: Scenarios): void {
     "6 the change is reverted: the image that is still there serves again, and nothing else is restarted",
     async (site) => {
       const before = await site.running();
-      const images = await site.host.images(site.fullName);
+      const images = await site.host.imageIds(site.fullName);
       await site.workspace.restore();
 
       const [up, load] = await site.measuredUp("that change reverted");
@@ -76,7 +76,7 @@ export function oneFileOfTheFrontend(scenarios: Scenarios): void {
       const after = await site.running();
       expectUntouched(before, after, ["backend", "database", "proxy"]);
       expect(await site.crm.frontendVersion()).toBe("1.0.0");
-      expect(await site.host.images(site.fullName)).toEqual(images);
+      expect(await site.host.imageIds(site.fullName)).toEqual(images);
       expectNoneFailed(load);
     },
   );

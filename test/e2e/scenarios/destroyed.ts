@@ -13,7 +13,7 @@ export function destroyAndBack(scenarios: Scenarios): void {
       site.report.add("destroy", destroyed.seconds);
       expect(await site.host.containers(site.fullName)).toEqual([]);
       expect(await site.host.networks(site.fullName)).toEqual([]);
-      expect(await site.host.images(site.fullName)).toEqual({});
+      expect(await site.host.images(site.fullName)).toEqual([]);
       expect(await site.host.volumes(site.fullName)).toEqual([volume]);
       expect(destroyed.text).toMatch(new RegExp(`kept: the data volume ${volume}`));
 

@@ -46,6 +46,17 @@ export function faultIn(
       return fail(`psql ${what}`, "psql: error: connection refused");
     case "remove":
       return fail(`rm ${what}`, "driver failed to remove root filesystem");
+    case "backup":
+      return fail(`dump ${what}`, "pg_dump: error: connection refused");
+    case "shelter":
+    case "promote":
+      return fail(`restart ${what} *`, "context deadline exceeded");
+    case "observe": {
+      // Its last look, after all that the steps before it have asked.
+      const [, key = ""] = step.arguments;
+      const asked = before.filter(({ verb, arguments: [one] }) => verb === "healthy" && one === key).length;
+      return fail(pollOf(key), "OCI runtime exec failed: exec failed", asked + 1);
+    }
     case "drain":
       return undefined;
     default:

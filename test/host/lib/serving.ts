@@ -3,6 +3,8 @@ import type { World } from "./world";
 /** What visitors and the next release meet: two worlds that are equal in this serve the same. */
 export interface Serving {
   readonly running: readonly string[];
+  /** What would not simply be there again after a restart of the machine. */
+  readonly unusualPolicies: readonly string[];
   /** Undefined while no proxy runs: then nothing reads what lies in its volume. */
   readonly proxy:
     | {
@@ -25,6 +27,9 @@ export function serving(world: World): Serving {
   const proxy = running.find(({ key }) => key.startsWith("proxy-"));
   return {
     running: running.map(({ key }) => key).sort(),
+    unusualPolicies: running
+      .map(({ id, key }) => `${key} ${(world.read(`containers/${id}/restart`) ?? "").trim()}`)
+      .filter((policy) => !policy.endsWith(" unless-stopped")),
     proxy: proxy && {
       routes: world.read("volumes/proxy/routes.json"),
       site: world.read("volumes/proxy/nginx.conf"),

@@ -52,5 +52,10 @@ export function apiService(version: number): ServiceInput {
 const common = { memory: 32, startTimeout: 1, stopGrace: 1 };
 
 export function config(input: Input): Config {
-  return schema.parse({ host: { address: "local", lockWait: 1 }, domain: "shop.example", ...input });
+  return schema.parse({
+    host: { address: "local", lockWait: 1 },
+    domain: "shop.example",
+    observe: 0,
+    ...input,
+  });
 }

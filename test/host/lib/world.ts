@@ -174,6 +174,7 @@ export class World {
         ]),
       );
       this.write(`${folder}/state`, "created 0 0 false\n");
+      this.write(`${folder}/restart`, role === "migrate" ? "no\n" : "unless-stopped\n");
     }
     return { key, id, spec, generation: made };
   }
@@ -200,6 +201,17 @@ export class World {
 
   putState(key: string, state: string): void {
     this.write(`${this.containerOf(key)}/state`, `${state}\n`);
+  }
+
+  /** The machine restarts: what ran is gone, and the engine starts what its restart policy says. */
+  reboot(): void {
+    for (const { id, state } of this.containers()) {
+      const policy = (this.read(`containers/${id}/restart`) ?? "").trim();
+      const comesBack =
+        policy === "always" ? state !== "created" : policy === "unless-stopped" && state === "running";
+      if (comesBack) this.write(`containers/${id}/state`, "running 0 0 false\n");
+      else if (state === "running") this.write(`containers/${id}/state`, "exited 0 255 false\n");
+    }
   }
 
   fault({ call, at = 1, happens, words }: Fault): void {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# start, stop, kill, rm. The engine's own rules hold: a published port binds once, a data folder has one server.
+# start, stop, kill, rm, update. The engine's own rules hold: a published port binds once, a data folder has one server.
 
 docker_start() {
   attach=no
@@ -111,6 +111,14 @@ docker_kill() {
   if "$here/inside/nginx" -t -q -c "$world/volumes/proxy/nginx.conf" 2>/dev/null; then
     cp "$world/volumes/proxy/nginx.conf" "$container/pending"
   fi
+}
+
+docker_update() {
+  [ "$#" = 3 ] && [ "$1" = --restart ] || refuse "update $*"
+  find "$3"
+  act calls "restart $key $2"
+  printf '%s\n' "$2" >"$container/restart"
+  printf '%s\n' "$3"
 }
 
 docker_rm() {

@@ -104,7 +104,7 @@ docker_rmi() {
 }
 
 docker_version() {
-  [ "$*" = '--format {{.Server.Os}}/{{.Server.Arch}} {{.Server.Version}}' ] || refuse "version $*"
+  [ "$*" = '--format {{.Server.Os}}/{{.Server.Arch}} {{.Server.Version}}' ] || [ $# = 0 ] || refuse "version $*"
   act asked version
   if ! cat "$world/version" 2>/dev/null; then
     echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?' >&2

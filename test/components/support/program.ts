@@ -1,0 +1,156 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceRequest, RegisterResourceResponse } from "@pulumi/pulumi/proto/resource_pb";
+import { vi } from "vitest";
+import type { Facts } from "../../../plan/facts";
+import { asPulumi, type Values } from "../../plan/support/config";
+
+/** Runs index.ts as a whole, with an engine that writes down what it is asked for. */
+
+export interface Registered {
+  readonly name: string;
+  readonly type: string;
+  readonly urn: string;
+  readonly parent: string;
+  /** The URN of its provider; empty: the default one. */
+  readonly provider: string;
+  /** As they are sent: a secret in its envelope. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly dependencies: readonly string[];
+  readonly ignoreChanges: readonly string[];
+  readonly retainOnDelete: boolean;
+  readonly deleteBeforeReplace: boolean;
+  readonly replacementTrigger: unknown;
+}
+
+export interface Situation {
+  readonly config: Values;
+  readonly facts: Facts | Error;
+  readonly preview?: boolean;
+  readonly stack?: string;
+}
+
+export interface Ran {
+  readonly resources: readonly Registered[];
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly messages: readonly string[];
+  /** What the host was asked with. */
+  readonly asked: readonly string[];
+  readonly waited: number | undefined;
+}
+
+export const PROJECT = "artsvao";
+/** What the random provider makes. */
+export const PASSWORD = "made-by-the-random-provider";
+
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+export const isSecret = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && SIGNATURE in value;
+
+/** What a program that must not go on is stopped with. */
+export async function failure(
+  situation: Situation,
+): Promise<{ error: Error; resources: readonly Registered[] }> {
+  const resources: Registered[] = [];
+  try {
+    await run(situation, resources);
+  } catch (error) {
+    if (error instanceof Error) return { error, resources };
+    throw error;
+  }
+  throw new Error("the program went on");
+}
+
+export async function run(situation: Situation, resources: Registered[] = []): Promise<Ran> {
+  const { config, facts, preview = false, stack = "test" } = situation;
+  const messages: string[] = [];
+  const asked: { payload: readonly string[]; wait: number }[] = [];
+  vi.resetModules();
+  vi.doMock("../../../host/askFacts", () => {
+    class HostUnreachable extends Error {}
+    const askFacts = (_: unknown, payload: readonly string[], wait: number): Facts => {
+      asked.push({ payload, wait });
+      if (facts instanceof Error) throw new HostUnreachable(facts.message);
+      return facts;
+    };
+    return { HostUnreachable, askFacts };
+  });
+  const written = (message: string): Promise<void> => {
+    messages.push(message);
+    return Promise.resolve();
+  };
+  const spies = [vi.spyOn(pulumi.log, "info"), vi.spyOn(pulumi.log, "warn")];
+  for (const spy of spies) spy.mockImplementation(written);
+
+  await pulumi.runtime.setMocks({ newResource: answer, call: () => ({}) }, PROJECT, stack, preview);
+  listen(resources);
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(Object.entries(asPulumi(config)).map(([key, value]) => [`${PROJECT}:${key}`, value])),
+  );
+  try {
+    const program = (await import("../../../index")) as Record<string, unknown>;
+    const outputs = await promiseOf(pulumi.output({ ...program }));
+    await pulumi.runtime.disconnect();
+    return { resources, outputs, messages, asked: asked[0]?.payload ?? [], waited: asked[0]?.wait };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    vi.doUnmock("../../../host/askFacts");
+  }
+}
+
+function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => {
+    output.apply(resolve);
+  });
+}
+
+/** What the providers add to what they are given. */
+function answer({ type, name, inputs }: pulumi.runtime.MockResourceArgs): pulumi.runtime.MockResourceResult {
+  const state = inputs as Record<string, unknown>;
+  switch (type) {
+    case "docker:index/network:Network":
+      return { id: `${name}-id`, state: { ...state, name: `${name}-0123456` } };
+    case "random:index/randomPassword:RandomPassword":
+      return { id: "none", state: { ...state, result: pulumi.secret(PASSWORD) } };
+    case "command:local:Command":
+      return { id: `${name}-id`, state: { ...state, stdout: "done" } };
+    default:
+      return { id: `${name}-id`, state };
+  }
+}
+
+type Answered = (error: unknown, response?: RegisterResourceResponse) => void;
+interface Monitor {
+  registerResource: (request: RegisterResourceRequest, answered: Answered) => unknown;
+}
+
+/** The mocks see inputs only; options and envelopes of secrets are in the requests. */
+function listen(resources: Registered[]): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, answered) =>
+    register(request, (error, response) => {
+      const urn = response?.getUrn() ?? "";
+      // As the engine says it.
+      const twice = resources.some((one) => one.urn === urn)
+        ? new Error(`Duplicate resource URN '${urn}'`)
+        : error;
+      resources.push({ urn, ...whatIsAsked(request) });
+      answered(twice, response);
+    });
+}
+
+function whatIsAsked(request: RegisterResourceRequest): Omit<Registered, "urn"> {
+  return {
+    name: request.getName(),
+    type: request.getType(),
+    parent: request.getParent(),
+    // Without its ID.
+    provider: request.getProvider().replace(/::[^:]*$/, ""),
+    inputs: request.getObject()?.toJavaScript() ?? {},
+    dependencies: request.getDependenciesList(),
+    ignoreChanges: request.getIgnorechangesList(),
+    retainOnDelete: request.getRetainondelete() ?? false,
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+  };
+}
