@@ -5,6 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Database } from "./components/database";
 import { Host } from "./components/host";
+import { readFacts } from "./components/hostFacts";
 import { Proxy } from "./components/proxy";
 import { Release } from "./components/release";
 import { Service } from "./components/service";
@@ -16,11 +17,12 @@ import { describeStack } from "./plan/stack";
 
 const { config, names } = loadConfig();
 
-const host = new Host("host", config, names);
-const stack = withoutTrace(() => describeStack(__dirname, config, names, host.facts));
-const plan = planRelease(config, stack.wanted, stack.record, host.facts, routesScript());
-showPlan(plan, config, host.facts);
+const facts = readFacts(config, names);
+const stack = withoutTrace(() => describeStack(__dirname, config, names, facts));
+const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript());
+showPlan(plan, config, facts);
 
+const host = new Host("host", config, names, facts);
 const database =
   config.database && stack.database && new Database("database", host, config.database, stack.database);
 const services = stack.services.map((one) => new Service(host, one, database?.password));

@@ -29,7 +29,7 @@ export function createContainer(
     {
       parent,
       provider,
-      dependsOn: [...dependsOn, ...(always as pulumi.Resource[])],
+      dependsOn: [...dependsOn, ...always],
       ignoreChanges: ["*"],
       retainOnDelete: true,
       replacementTrigger: made,
@@ -65,7 +65,7 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
     })),
     networkMode: "bridge",
     networksAdvanced: spec.networks.map((network) => ({
-      name: host.networks[network] ?? host.networks.edge,
+      name: networkName(host, network),
       aliases: [key, ...spec.aliases],
     })),
     ports: spec.ports.map(({ internal, external, ip }) => ({ internal, external, ip, protocol: "tcp" })),
@@ -81,6 +81,12 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
       { label: "deploy.key", value: key },
     ],
   };
+}
+
+function networkName({ networks }: Host, kind: "edge" | "data"): pulumi.Output<string> {
+  const name = networks[kind];
+  if (name === undefined) throw new Error(`a container needs the network ${kind}, and there is none`);
+  return name;
 }
 
 function environmentLine(

@@ -1,21 +1,19 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { askFacts, HostUnreachable } from "../host/askFacts";
 import { hostCommand, hostScript } from "../host/bundle";
 import { type Connection, connectionTo } from "../host/connection";
 import type { Config } from "../plan/config/schema";
 import { type StackNames, volumeName } from "../plan/container";
-import { type Facts, NO_FACTS } from "../plan/facts";
+import type { Facts } from "../plan/facts";
 import { STACK_LABEL, stackLines } from "../plan/wire";
 
 /** The machine: how it is reached, what it told, its networks, and the one resource that tears all down. */
 export class Host extends pulumi.ComponentResource {
-  readonly facts: Facts;
   readonly connection: Connection;
   readonly provider: docker.Provider;
   /** For every resource on the host: made through this provider, after the networks, gone before the teardown. */
-  readonly childOptions: pulumi.ResourceOptions;
+  readonly childOptions: { readonly provider: docker.Provider; readonly dependsOn: pulumi.Resource[] };
   /** Names as the engine knows them. */
   readonly networks: {
     readonly edge: pulumi.Output<string>;
@@ -28,11 +26,11 @@ export class Host extends pulumi.ComponentResource {
     name: string,
     readonly config: Config,
     readonly names: StackNames,
+    readonly facts: Facts,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("deploy:host:Host", name, {}, options);
     this.connection = connectionTo(config.host);
-    this.facts = readFacts(this.connection, config, names);
     this.stackLabels = [{ label: STACK_LABEL, value: `${names.project}/${names.stack}` }];
 
     this.provider = new docker.Provider(
@@ -117,37 +115,4 @@ export class Host extends pulumi.ComponentResource {
       { parent: this, dependsOn: networks },
     );
   }
-}
-
-/** In a preview an unreachable host is a warning; a real `up` stops before it changes anything. */
-function readFacts(connection: Connection, config: Config, names: StackNames): Facts {
-  const preview = pulumi.runtime.isDryRun();
-  const wait = preview ? 0 : config.host.lockWait;
-  const facts = ask(connection, stackLines(names, config.host, wait), wait);
-  const problems = [
-    ...facts.errors,
-    ...platformProblem(config, facts),
-    ...(facts.active !== undefined && !preview
-      ? [`another release is at work: ${facts.active}. Run 'pulumi up' again when it is done`]
-      : []),
-  ];
-  if (problems.length === 0) return facts;
-  const text = `${config.host.address}: ${problems.join("\n")}`;
-  if (!preview) throw new pulumi.RunError(`${text}\nNothing was changed.`);
-  void pulumi.log.warn(`${text}\nThis preview cannot tell what is on the host; 'pulumi up' would stop here.`);
-  return facts;
-}
-
-function ask(connection: Connection, payload: string[], wait: number): Facts {
-  try {
-    return askFacts(connection, payload, wait);
-  } catch (error) {
-    if (error instanceof HostUnreachable) return { ...NO_FACTS, errors: [error.message] };
-    throw error;
-  }
-}
-
-function platformProblem({ host }: Config, { platform }: Facts): string[] {
-  if (host.platform === undefined || platform === undefined || host.platform.startsWith(platform)) return [];
-  return [`host.platform: is ${host.platform}, but the host's engine is ${platform}`];
 }

@@ -30,7 +30,7 @@ export class Release extends pulumi.ComponentResource {
     });
     const lines = pulumi
       .all([...containers])
-      .apply((created) => planLines(plan, config, created, images, `${userInfo().username}@${hostname()}`));
+      .apply((created) => planLines(plan, config, created, images, deployer()));
     const release = host.script(`release-${plan.release}`, "deploy", lines, [plan.epoch], {
       parent: this,
       customTimeouts: { create: "60m" },
@@ -49,6 +49,16 @@ export class Release extends pulumi.ComponentResource {
       ? pulumi.output(plan.release)
       : pulumi.all(checks.map(({ stdout }) => stdout)).apply(() => plan.release);
     this.registerOutputs({ name: this.name });
+  }
+}
+
+/** Who is named to others while this release is at work. */
+function deployer(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // In a container, a user may have no name.
+    return `user ${process.getuid?.() ?? ""}@${hostname()}`;
   }
 }
 

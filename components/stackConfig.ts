@@ -5,9 +5,19 @@ import type { Config } from "../plan/config/schema";
 import type { StackNames } from "../plan/container";
 import { ContextError } from "../plan/context";
 
+/** Project and stack stand in the names of images, and Docker takes no others there. */
+const IMAGE_NAME_PART = /^[a-z0-9]+([._-][a-z0-9]+)*$/;
+
 /** The stack's own part of the config, checked as a whole, before any resource. */
 export function loadConfig(): { config: Config; names: StackNames } {
   const names = { project: pulumi.getProject(), stack: pulumi.getStack() };
+  for (const [what, name] of Object.entries(names)) {
+    if (IMAGE_NAME_PART.test(name)) continue;
+    throw new pulumi.RunError(
+      `the ${what} is called ${name}; its name stands in the names of images: ` +
+        "use a-z and 0-9, with single . _ or - between them",
+    );
+  }
   const prefix = `${names.project}:`;
   const raw = Object.entries(pulumi.runtime.allConfig())
     .filter(([key]) => key.startsWith(prefix))

@@ -26,7 +26,12 @@ export function askFacts(connection: Connection, payload: readonly string[], wai
     timeout: (waitSeconds + 60) * 1000,
     maxBuffer: 64 * 1024 * 1024,
   });
-  if (answer.error !== undefined) throw new HostUnreachable(`cannot run ${program}: ${answer.error.message}`);
+  // One that ends before it has read everything is an error too (EPIPE), but then it has said why.
+  if (answer.status === null) {
+    throw new HostUnreachable(
+      `cannot run ${program}: ${answer.error?.message ?? `ended by ${answer.signal ?? "?"}`}`,
+    );
+  }
   if (answer.status !== 0) throw new HostUnreachable(explainFailure(answer.stderr.trim()));
   try {
     return parseFacts(answer.stdout);

@@ -22,6 +22,8 @@ run_plan() {
   if settle && perform; then outcome=0; else outcome=1; fi
   rm -f "$state/holder"
   prune_runs
+  # Free before the caller knows the result: whoever it tells may come at once.
+  exec 9>&-
   echo $outcome | replace_file "$run/result"
 }
 
@@ -102,7 +104,7 @@ take_back() {
 # An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most a minute in all.
 await_engine() {
   until docker version >/dev/null 2>&1; do
-    [ "$(now)" -lt $patience ] || return 0
+    [ "$(now)" -lt "$patience" ] || return 0
     rest 1
   done
 }

@@ -1,12 +1,587 @@
-import { describe, expect, it } from "vitest";
-import { stackFile } from "../plan/support/config";
+import { homedir, tmpdir } from "node:os";
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Facts, NO_FACTS, parseFacts } from "../../plan/facts";
+import { change, completedProd, LEAST, stackFile, type Values } from "../plan/support/config";
 import { EMPTY_HOST } from "../plan/support/stack";
-import { run } from "./support/program";
+import { failure, isSecret, PASSWORD, type Ran, type Registered, run } from "./support/program";
 
-describe("x", () => {
-  it("y", async () => {
-    const ran = await run({ config: stackFile("Pulumi.local.yaml"), facts: EMPTY_HOST });
-    console.log(ran.outputs, ran.messages, ran.asked, ran.waited);
-    console.log(ran.resources.map((r) => ({ ...r, inputs: JSON.stringify(r.inputs).slice(0, 1500) })));
+const SECRET = "correct-horse-battery-staple";
+const KEY = "0123456789abcdef0123456789abcdef";
+
+const LOCAL = change(
+  change(stackFile("Pulumi.local.yaml"), "services.backend.secrets", { TOKEN: SECRET }),
+  "identityKey",
+  KEY,
+);
+const PROD = completedProd({ backend: "examples/crm/backend", frontend: "examples/crm/frontend" });
+/** Every kind of service that config can describe. */
+const OTHER: Values = {
+  host: {
+    address: "ssh://deploy@vps.example.org:2222",
+    hostKey: "ssh-ed25519 AAAA",
+    identityFile: "~/.ssh/deploy",
+  },
+  domain: "example.org",
+  services: {
+    site: { image: "site:1", port: 3000, route: "/", health: "/health", memory: 64, needs: ["cache"] },
+    cache: {
+      image: "cache:1",
+      port: 6379,
+      healthCommand: "cache ping",
+      memory: 32,
+      volumes: [{ name: "cache", path: "/data" }],
+    },
+    worker: {
+      image: "worker:1",
+      memory: 64,
+      security: { user: "0", readOnly: false, capabilities: ["CHOWN"], newPrivileges: true, tmpfs: [] },
+      volumes: [{ name: "files", path: "/files", shareable: true }],
+    },
+    reader: { image: "reader:1", memory: 64, volumes: [{ name: "files", path: "/in", shareable: true }] },
+  },
+};
+
+const CONTAINER = "docker:index/container:Container";
+const COMMAND = "command:local:Command";
+const of = (ran: Ran, type: string): Registered[] => ran.resources.filter((one) => one.type === type);
+/** Without the hash. */
+const nameOf = ({ name }: Registered): string => name.replace(/-[0-9a-f]{12}$/, "");
+const named = (ran: Ran, name: string, type = CONTAINER): Registered => {
+  const found = of(ran, type).find((one) => nameOf(one) === name);
+  if (found === undefined) throw new Error(`${name} is not registered`);
+  return found;
+};
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+
+describe.each<[stack: string, config: Values, facts: Facts]>([
+  ["local", LOCAL, EMPTY_HOST],
+  ["prod", PROD, EMPTY_HOST],
+  ["ssh, every kind of service", OTHER, EMPTY_HOST],
+])("%s", (_, config, facts) => {
+  let ran: Ran;
+  beforeAll(async () => {
+    ran = await run({ config, facts });
+  });
+
+  it("Pulumi only creates containers; it never starts, stops, changes or deletes one", () => {
+    const containers = of(ran, CONTAINER);
+    expect(containers.length).toBeGreaterThan(3);
+    for (const one of containers) {
+      expect(one.inputs).toMatchObject({ start: false, mustRun: false });
+      // A fixed name would be taken by what a killed run left.
+      expect(one.inputs).not.toHaveProperty("name");
+      expect(one).toMatchObject({
+        ignoreChanges: ["*"],
+        retainOnDelete: true,
+        deleteBeforeReplace: false,
+        replacementTrigger: 0,
+      });
+    }
+  });
+
+  it("each container is limited, hardened and findable", () => {
+    for (const { name, inputs } of of(ran, CONTAINER)) {
+      const service = config.services as Record<string, { security?: object } | undefined>;
+      const relaxed = service[name.replace(/(-migrate)?-[0-9a-f]{12}$/, "")]?.security !== undefined;
+      expect(inputs.memory).toBeGreaterThan(0);
+      expect(inputs.memorySwap).toBe(inputs.memory);
+      expect(inputs).toMatchObject({
+        init: true,
+        logDriver: "json-file",
+        logOpts: { "max-size": "10m", "max-file": "3" },
+        networkMode: "bridge",
+        capabilities: { drops: ["ALL"], adds: relaxed ? ["CHOWN"] : [] },
+        securityOpts: relaxed ? [] : ["no-new-privileges:true"],
+        readOnly: !relaxed,
+      });
+      if (!relaxed) expect(inputs.user).toMatch(/^[1-9]\d*:\d+$/);
+      const labels = list(inputs.labels) as { label: string; value: string }[];
+      expect(Object.fromEntries(labels.map(({ label, value }) => [label, value]))).toEqual({
+        "deploy.stack": "artsvao/test",
+        "deploy.service": name.replace(/(-migrate)?-[0-9a-f]{12}$/, ""),
+        "deploy.role": expect.stringMatching(/^(service|migrate|database|proxy)$/) as string,
+        "deploy.key": name,
+      });
+      for (const network of list(inputs.networksAdvanced) as { name: string; aliases: string[] }[]) {
+        expect(network.name).toMatch(/^artsvao-test-(edge|data)-/);
+        expect(network.aliases[0]).toBe(name);
+      }
+    }
+  });
+
+  it("only the proxy publishes ports", () => {
+    const open = of(ran, CONTAINER).filter(({ inputs }) => list(inputs.ports).length > 0);
+    expect(open.map(nameOf)).toEqual(["proxy"]);
+  });
+
+  it("no docker resource falls onto a default provider", () => {
+    const provider = ran.resources.find(({ type }) => type === "pulumi:providers:docker");
+    const ours = ran.resources.filter(({ type }) => type.startsWith("docker:"));
+    expect(ours.length).toBeGreaterThan(8);
+    for (const one of ours) expect(one.provider, one.name).toBe(provider?.urn);
+  });
+
+  it("the teardown comes before all on the host but the networks, so it goes after them", () => {
+    const teardown = named(ran, "teardown", COMMAND);
+    const networks = of(ran, "docker:index/network:Network").map(({ urn }) => urn);
+    expect(teardown.dependencies).toEqual(networks);
+    const others = ran.resources.filter(({ type }) => /^(docker:|command:)/.test(type));
+    for (const one of others.filter(({ urn }) => urn !== teardown.urn && !networks.includes(urn))) {
+      expect(before(ran, one), one.name).toContain(teardown.urn);
+    }
+  });
+
+  it("the release comes after every container, and the checks of health after the release", () => {
+    const [release, ...more] = of(ran, COMMAND).filter(({ name }) => /^release-/.test(name));
+    if (release === undefined) throw new Error("no release");
+    expect(more).toEqual([]);
+    for (const { urn, name } of of(ran, CONTAINER)) expect(before(ran, release), name).toContain(urn);
+    const checks = of(ran, COMMAND).filter(({ name }) => /^health-/.test(name));
+    expect(checks.map(({ name }) => name).sort()).toEqual(
+      Object.keys(config.services as object)
+        .map((name) => `health-${name}`)
+        .sort(),
+    );
+    for (const check of checks) expect(check.dependencies).toContain(release.urn);
+  });
+
+  it("each container comes after its image and its volumes", () => {
+    for (const one of of(ran, CONTAINER)) {
+      const earlier = ran.resources.filter(({ urn }) => before(ran, one).has(urn));
+      const images = earlier.filter(({ type }) => /:(Image|RemoteImage)$/.test(type));
+      expect(images.map(({ inputs }) => inputs.imageName ?? inputs.name)).toContain(one.inputs.image);
+      const mounted = (list(one.inputs.mounts) as { type: string; source: string }[]).filter(
+        ({ type }) => type === "volume",
+      );
+      const volumes = earlier.filter(({ type }) => type.endsWith(":Volume")).map(({ inputs }) => inputs.name);
+      expect(volumes.sort()).toEqual(mounted.map(({ source }) => source).sort());
+    }
+  });
+
+  it("a finished script runs again for its trigger only", () => {
+    for (const one of of(ran, COMMAND).filter(({ name }) => name !== "teardown")) {
+      expect(one.ignoreChanges).toEqual(["create", "stdin", "interpreter", "logging"]);
+      expect(list(one.inputs.triggers).length).toBeGreaterThan(0);
+    }
+    expect(named(ran, "release", COMMAND).inputs.triggers).toEqual([1]);
+  });
+
+  it("no volume is Pulumi's to delete", () => {
+    for (const one of of(ran, "docker:index/volume:Volume")) expect(one.retainOnDelete, one.name).toBe(true);
+  });
+
+  it("secrets are in envelopes wherever they go", () => {
+    for (const { name, inputs } of ran.resources) {
+      const bare = JSON.stringify(inputs, (_key, value: unknown) => (isSecret(value) ? "[secret]" : value));
+      // Free text for the host goes as base64.
+      const words = bare.split(/[\s"\\]+/).map((word) => Buffer.from(word, "base64").toString());
+      for (const hidden of [SECRET, KEY, PASSWORD]) {
+        expect(bare, name).not.toContain(hidden);
+        expect(words.join("\n"), name).not.toContain(hidden);
+      }
+    }
+  });
+
+  it("nothing of this machine is in what another deployer would compare", () => {
+    for (const { name, inputs, ignoreChanges } of ran.resources) {
+      const compared = Object.entries(inputs).filter(
+        ([key]) => !ignoreChanges.includes(key) && !ignoreChanges.includes("*"),
+      );
+      const text = JSON.stringify(compared);
+      for (const path of [homedir(), process.cwd(), tmpdir()]) expect(text, name).not.toContain(`${path}/`);
+    }
+  });
+});
+
+/** The URNs of all that must be there before a resource. */
+function before(ran: Ran, { dependencies }: Registered): Set<string> {
+  const found = new Set<string>();
+  const visit = (urn: string): void => {
+    if (found.has(urn)) return;
+    found.add(urn);
+    ran.resources.find((one) => one.urn === urn)?.dependencies.forEach(visit);
+  };
+  dependencies.forEach(visit);
+  return found;
+}
+
+describe("the prod stack as a whole", () => {
+  let ran: Ran;
+  beforeAll(async () => {
+    ran = await run({ config: PROD, facts: EMPTY_HOST, stack: "prod" });
+  });
+
+  it("is this", () => {
+    const all = ran.resources.map((one) => `${one.type.replace(/^.*:/, "")} ${nameOf(one)}`);
+    expect(all.sort()).toEqual(
+      [
+        "Host host",
+        "docker host",
+        "Network artsvao-prod-edge",
+        "Network artsvao-prod-data",
+        "Command teardown",
+        "Database database",
+        "RandomPassword database-password",
+        "RemoteImage database-image",
+        "Volume database-volume",
+        "Container database",
+        "Service backend",
+        "Image backend",
+        "Container backend-migrate",
+        "Container backend",
+        "Service frontend",
+        "Image frontend",
+        "Container frontend",
+        "Proxy proxy",
+        "RemoteImage proxy-image",
+        "Volume proxy-volume",
+        "Container proxy",
+        "Release release",
+        "Command release",
+        "Command health-backend",
+        "Command health-frontend",
+      ].sort(),
+    );
+  });
+
+  it("fits into 1 GiB, with 400 MiB left for the system", () => {
+    const serving = of(ran, CONTAINER).filter((one) => !nameOf(one).endsWith("-migrate"));
+    const limits = serving.reduce((sum, { inputs }) => sum + Number(inputs.memory), 0);
+    expect(limits).toBeLessThanOrEqual(1024 - 400);
+  });
+
+  it("is reached by ssh with the pinned key, by everything in the same way", () => {
+    const provider = ran.resources.find(({ type }) => type === "pulumi:providers:docker");
+    const options = JSON.parse(String(provider?.inputs.sshOpts)) as string[];
+    expect(provider?.inputs.host).toBe("ssh://root@crm.artsvao.ru");
+    const key = "AAAAC3NzaC1lZDI1NTE5AAAAIJfkNOcBVNfRdFd0OWh0Ygd6xHYKh3hRbUoHTk4qXx9e";
+    expect(options).toContain(`KnownHostsCommand=/bin/echo %H ssh-ed25519 ${key}`);
+    for (const { inputs } of of(ran, COMMAND)) {
+      expect(inputs.interpreter).toEqual([
+        "ssh",
+        ...options,
+        "-p",
+        "22",
+        "-l",
+        "root",
+        "crm.artsvao.ru",
+        "--",
+      ]);
+    }
+  });
+
+  it("has the database on a network without a way out, and nobody else on it who does not need it", () => {
+    const data = named(ran, "artsvao-prod-data", "docker:index/network:Network");
+    expect(data.inputs.internal).toBe(true);
+    const on = (network: string) =>
+      of(ran, CONTAINER)
+        .filter(({ inputs }) =>
+          (list(inputs.networksAdvanced) as { name: string }[]).some(({ name }) => name.startsWith(network)),
+        )
+        .map(nameOf)
+        .sort();
+    expect(on("artsvao-prod-data")).toEqual(["backend", "backend-migrate", "database"]);
+    expect(on("artsvao-prod-edge")).toEqual(["backend", "backend-migrate", "frontend", "proxy"]);
+  });
+
+  it("says where it is, and what runs", () => {
+    expect(ran.outputs).toEqual({
+      url: "https://crm.artsvao.ru",
+      release: expect.stringMatching(/^[0-9a-f]{12}$/) as string,
+      running: {
+        backend: {
+          version: named(ran, "backend").name,
+          image: named(ran, "backend", "docker:index/image:Image").inputs.imageName,
+          why: "first build",
+        },
+        frontend: {
+          version: named(ran, "frontend").name,
+          image: named(ran, "frontend", "docker:index/image:Image").inputs.imageName,
+          why: "first build",
+        },
+      },
+    });
+  });
+
+  it("builds with BuildKit for a stated platform, and pushes nowhere", () => {
+    const { inputs, ignoreChanges } = named(ran, "backend", "docker:index/image:Image");
+    expect(inputs).toMatchObject({
+      skipPush: true,
+      build: {
+        context: "examples/crm/backend",
+        dockerfile: "examples/crm/backend/Dockerfile",
+        platform: "linux/amd64",
+        builderVersion: "BuilderBuildKit",
+      },
+    });
+    expect(inputs.imageName).toMatch(/^artsvao\/prod\/backend:[0-9a-f]{12}$/);
+    expect(ignoreChanges).toEqual(["build"]);
+  });
+
+  it("names its containers by their content: another stack's are other ones, the same content's the same", async () => {
+    const again = await run({ config: PROD, facts: EMPTY_HOST, stack: "prod" });
+    expect(of(again, CONTAINER).map(({ name }) => name)).toEqual(of(ran, CONTAINER).map(({ name }) => name));
+  });
+});
+
+describe("values that go into containers", () => {
+  it("are secret exactly where they hold a secret, and arrive as they are", async () => {
+    const odd = "a\"b'c $HOME `x` \n é \\";
+    const ran = await run({
+      config: change(change(LOCAL, "services.backend.env", { ODD: odd }), "services.backend.secrets", {
+        TOKEN: odd,
+      }),
+      facts: EMPTY_HOST,
+    });
+    const secret = (text: string): unknown => expect.objectContaining({ value: text }) as unknown;
+    for (const name of ["backend", "backend-migrate"]) {
+      const envs = list(named(ran, name).inputs.envs);
+      expect(envs).toEqual([
+        "PORT=3000",
+        secret(`DATABASE_URL=postgres://app:${PASSWORD}@database:5432/app`),
+        "PGHOST=database",
+        "PGPORT=5432",
+        "PGUSER=app",
+        "PGDATABASE=app",
+        secret(`PGPASSWORD=${PASSWORD}`),
+        `ODD=${odd}`,
+        secret(`TOKEN=${odd}`),
+      ]);
+      expect(envs.filter(isSecret)).toHaveLength(3);
+    }
+    expect(list(named(ran, "database").inputs.envs).filter(isSecret)).toEqual([
+      secret(`POSTGRES_PASSWORD=${PASSWORD}`),
+    ]);
+  });
+
+  it("hold a password that is made anew for another version of it, and fits into an address", async () => {
+    const passwordOf = (ran: Ran): Registered =>
+      named(ran, "database-password", "random:index/randomPassword:RandomPassword");
+    const first = await run({ config: LOCAL, facts: EMPTY_HOST });
+    const second = await run({ config: change(LOCAL, "database.passwordVersion", 2), facts: EMPTY_HOST });
+    expect(passwordOf(first).inputs).toMatchObject({ length: 32, special: false, keepers: { version: "1" } });
+    expect(passwordOf(second).inputs.keepers).toEqual({ version: "2" });
+  });
+});
+
+describe("a volume that two services share", () => {
+  it("is one resource that both come after", async () => {
+    const ran = await run({ config: OTHER, facts: EMPTY_HOST });
+    const files = of(ran, "docker:index/volume:Volume").filter(
+      ({ inputs }) => inputs.name === "artsvao-test-files",
+    );
+    expect(files).toHaveLength(1);
+    for (const name of ["worker", "reader"]) expect(named(ran, name).dependencies).toContain(files[0]?.urn);
+  });
+});
+
+describe("a second run", () => {
+  /** The host after a run, as it would tell of itself. */
+  function hostAfter(ran: Ran, gone: readonly string[] = []): Facts {
+    const script = String(named(ran, "release", COMMAND).inputs.stdin);
+    const lines = /^payload\(\) \{\ncat <<'(.*)'\n([\s\S]*?)\n\1$/m.exec(script)?.[2]?.split("\n") ?? [];
+    const objects = lines.filter((line) => line.startsWith("object ")).map((line) => line.split(" "));
+    return parseFacts(
+      [
+        "engine linux/amd64 20.10.24",
+        ...objects
+          .filter(([, , service = ""]) => !gone.includes(service))
+          .map(
+            ([, key, , role, id]) =>
+              `container ${id} ${key} ${role} ${role === "migrate" ? "exited" : "running"}`,
+          ),
+        ...of(ran, "docker:index/image:Image")
+          .filter((one) => !gone.includes(`image ${nameOf(one)}`))
+          .map(({ inputs }) => `image ${String(inputs.imageName)}`),
+        ...lines.filter((line) => line.startsWith("seen ")),
+        ...lines
+          .filter((line) => /^(release|epoch|object|record) /.test(line))
+          .map((line) => `current ${line}`),
+        "end",
+      ].join("\n"),
+    );
+  }
+  /** What the engine compares. */
+  const compared = (ran: Ran) =>
+    ran.resources
+      .map(({ urn, inputs, ignoreChanges, replacementTrigger }) => {
+        const ignored = (key: string): boolean =>
+          ignoreChanges.includes("*") || (ignoreChanges.includes(key) && key !== "triggers");
+        return {
+          urn,
+          replacementTrigger,
+          inputs: Object.fromEntries(Object.entries(inputs).filter(([key]) => !ignored(key))),
+        };
+      })
+      .sort((a, b) => (a.urn < b.urn ? -1 : 1));
+
+  it("is unchanged", async () => {
+    const first = await run({ config: LOCAL, facts: EMPTY_HOST });
+    const second = await run({ config: LOCAL, facts: hostAfter(first) });
+    expect(compared(second)).toEqual(compared(first));
+    expect(second.outputs).toEqual(first.outputs);
+  });
+
+  it("makes anew exactly what is gone from the host, and runs the release", async () => {
+    const first = await run({ config: LOCAL, facts: EMPTY_HOST });
+    const second = await run({ config: LOCAL, facts: hostAfter(first, ["frontend", "image backend"]) });
+    const anew = second.resources.filter(({ replacementTrigger }) => replacementTrigger === 1);
+    expect(anew.map((one) => `${one.type.replace(/^.*:/, "")} ${nameOf(one)}`).sort()).toEqual([
+      "Container frontend",
+      "Image backend",
+    ]);
+    expect(named(second, "release", COMMAND).inputs.triggers).toEqual([2]);
+    const third = await run({ config: LOCAL, facts: hostAfter(second) });
+    expect(compared(third)).toEqual(compared(second));
+  });
+
+  it("in a preview says so", async () => {
+    const first = await run({ config: LOCAL, facts: EMPTY_HOST });
+    const second = await run({ config: LOCAL, facts: hostAfter(first), preview: true });
+    expect(second.messages).toHaveLength(1);
+    expect(second.messages[0]).toContain("serves already: nothing to do");
+    // What the outputs will be is known before anything is done.
+    expect(second.outputs).toEqual(first.outputs);
+  });
+});
+
+describe("a program that must not go on", () => {
+  const stopped = async (config: Values, facts: Facts | Error, preview = false): Promise<string> => {
+    const { error, resources } = await failure({ config, facts, preview });
+    // Pulumi shows it without a stack trace.
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect(resources).toEqual([]);
+    return error.message;
+  };
+
+  it("for a wrong config: all of it at once, before anything else", async () => {
+    const { error, resources } = await failure({
+      config: change(change(LOCAL, "services.backend.port", 99999), "colour", "red"),
+      facts: EMPTY_HOST,
+    });
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect(error.message.split("\n")).toEqual([
+      "2 things are wrong in the stack's config; nothing was changed",
+      "  services.backend.port: must be 1-65535, is 99999",
+      expect.stringMatching(/^ {2}colour: is not a setting; known are /),
+    ]);
+    expect(resources).toEqual([]);
+  });
+
+  it("for a stack whose name cannot stand in an image's name", async () => {
+    for (const stack of ["Prod", "a..b", "-a"]) {
+      const { error, resources } = await failure({ config: LOCAL, facts: EMPTY_HOST, stack });
+      expect(pulumi.RunError.isInstance(error)).toBe(true);
+      expect(error.message).toMatch(
+        /^the stack is called .*: use a-z and 0-9, with single \. _ or - between them$/,
+      );
+      expect(resources).toEqual([]);
+    }
+  });
+
+  it("for a source that is not there", async () => {
+    expect(await stopped(change(LOCAL, "services.backend.source", "nowhere"), EMPTY_HOST)).toMatch(
+      /nowhere: does not exist; create it, or correct the path of the source$/,
+    );
+  });
+
+  it("for a host that does not answer", async () => {
+    expect(await stopped(LOCAL, new Error("no route to host"))).toBe(
+      "local: no route to host\nNothing was changed.",
+    );
+  });
+
+  it("for a host that cannot be deployed to", async () => {
+    const facts = {
+      ...EMPTY_HOST,
+      errors: ["the host lacks the command flock", "the host lacks the command setsid"],
+    };
+    expect(await stopped(LOCAL, facts)).toBe(
+      "local: the host lacks the command flock\nthe host lacks the command setsid\nNothing was changed.",
+    );
+  });
+
+  it("for another release that is still at work after the configured wait", async () => {
+    expect(await stopped(LOCAL, { ...EMPTY_HOST, active: "release 0a1b by ann@laptop" })).toBe(
+      "local: another release is at work: release 0a1b by ann@laptop. Run 'pulumi up' again when it is done\nNothing was changed.",
+    );
+  });
+
+  it.each([
+    ["linux/amd64", "linux/arm64"],
+    ["linux/arm64", "linux/arm"],
+  ])("for images of %s on an engine of %s", async (platform, engine) => {
+    expect(await stopped(change(LOCAL, "host.platform", platform), { ...EMPTY_HOST, platform: engine })).toBe(
+      `local: host.platform: is ${platform}, but the host's engine is ${engine}\nNothing was changed.`,
+    );
+  });
+
+  it("for an order that memory does not allow, in a preview too", async () => {
+    const first = await run({ config: LEAST, facts: EMPTY_HOST });
+    const worker = named(first, "worker");
+    const facts: Facts = {
+      ...EMPTY_HOST,
+      memory: { total: 200 * 1024, used: 80 * 1024, ours: 0 },
+      containers: [{ id: "1", key: worker.name, role: "service", state: "running" }],
+      current: {
+        release: "0",
+        epoch: 1,
+        objects: [{ key: worker.name, service: "worker", role: "service", id: "1", health: "none" }],
+        record: {
+          site: "",
+          containers: { worker: { key: worker.name, image: "worker:1.0", memory: 64, parts: {} } },
+        },
+      },
+    };
+    const config = change(LEAST, "services.worker", {
+      image: "worker:2.0",
+      memory: 64,
+      order: "start-first",
+    });
+    for (const preview of [false, true]) {
+      expect(await stopped(config, facts, preview)).toBe(
+        "services.worker.order: start-first needs 56 MiB more than the host has to spare; " +
+          "use auto or stop-first, or lower a memory limit\nNothing was changed.",
+      );
+    }
+  });
+});
+
+describe("a preview", () => {
+  it("goes on without the host, and says what it cannot know", async () => {
+    const ran = await run({ config: PROD, facts: new Error("no route to host"), preview: true });
+    const [warning = "", plan = ""] = ran.messages;
+    expect(warning).toBe(
+      "ssh://root@crm.artsvao.ru: no route to host\nThis preview cannot tell what is on the host; 'pulumi up' would stop here.",
+    );
+    expect(plan).toContain("what serves now is not known");
+    expect(of(ran, CONTAINER)).toHaveLength(5);
+  });
+
+  it("waits for nobody, and says who is at work", async () => {
+    const ran = await run({
+      config: LOCAL,
+      facts: { ...EMPTY_HOST, active: "release 0a1b by ann@laptop" },
+      preview: true,
+    });
+    expect(ran.waited).toBe(0);
+    expect(ran.asked).toContain("wait 0");
+    expect(ran.messages).toHaveLength(1);
+    expect(ran.messages[0]).toContain("at work just now: release 0a1b by ann@laptop");
+  });
+
+  it("shows the plan, an update does not: it shows what is done", async () => {
+    const update = await run({ config: LOCAL, facts: EMPTY_HOST });
+    expect(update.messages).toEqual([]);
+    expect(update.waited).toBe(60);
+    const preview = await run({ config: LOCAL, facts: EMPTY_HOST, preview: true });
+    expect(preview.messages[0]).toContain("the first one");
+  });
+
+  it("of a host without an engine knows as little as of one that does not answer", async () => {
+    const facts = { ...NO_FACTS, errors: ["no Docker engine answers on the host"] };
+    const ran = await run({ config: LOCAL, facts, preview: true });
+    expect(ran.messages[1]).toContain("what serves now is not known");
   });
 });

@@ -66,7 +66,7 @@ describe.concurrent("a kill in the middle of a copy", () => {
   it("that was to be put back later: the half copy is not put back", async () => {
     const { world } = await serves(plain());
     const start = serving(world);
-    const next = await prepare(world, plain(2));
+    const next = prepare(world, plain(2));
     // The runner dies when its copy of routes.json has begun and holds nothing yet.
     world.tool(
       "cp",
@@ -84,7 +84,7 @@ exec /bin/cp "$@"
     );
     expect((await release(world, next)).code).toBe(1);
     world.tool("cp", `#!/bin/sh\nexec /bin/cp "$@"\n`);
-    const back = await prepare(world, plain());
+    const back = prepare(world, plain());
     expect((await release(world, back)).code).toBe(0);
     expect(serving(world).proxy).toEqual(start.proxy);
   });
@@ -94,7 +94,7 @@ describe.concurrent("a release of a newer program", () => {
   it("that fails puts the older program's script back into nginx", async () => {
     const { world } = await serves(plain());
     const start = serving(world);
-    const next = await prepare(world, SCENARIOS.script.to, SCENARIOS.script.script);
+    const next = prepare(world, SCENARIOS.script.to, SCENARIOS.script.script);
     world.fault({ call: "smoke *", happens: "fail", words: "OCI runtime exec failed" });
     expect((await release(world, next)).code).toBe(1);
     expect(serving(world)).toEqual(start);

@@ -51,7 +51,7 @@ describe.concurrent("the facts", () => {
 
   it("of a host in the middle of a release that was killed", async () => {
     const { world, before } = await serves(plain());
-    const next = await prepare(world, plain(2));
+    const next = prepare(world, plain(2));
     world.fault({ call: "start web-*", happens: "slay-after", words: "group" });
     await release(world, next);
     const facts = await world.facts();

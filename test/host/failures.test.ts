@@ -84,7 +84,7 @@ describe.concurrent("after the commit", () => {
     expect(output).toContain(`could not tidy up (${verb} `);
     expect(serving(world)).toMatchObject({ journal: undefined, lockIsFree: true });
     // Where the graceful stop failed, the removal kills: that is what the fake docker tells of.
-    const again = await prepare(world, SCENARIOS.both.to);
+    const again = prepare(world, SCENARIOS.both.to);
     expect((await release(world, again)).code).toBe(0);
     expect(
       world
@@ -92,7 +92,7 @@ describe.concurrent("after the commit", () => {
         .map(({ key }) => key)
         .sort(),
     ).toEqual([...again.keys].sort());
-    expect((await prepare(world, SCENARIOS.both.to)).plan.epoch).toBe(again.plan.epoch);
+    expect(prepare(world, SCENARIOS.both.to).plan.epoch).toBe(again.plan.epoch);
     expect(world.lines("refused")).toEqual([]);
   });
 });

@@ -18,7 +18,7 @@ async function broken(
 ): Promise<{ output: string; seconds: number }> {
   const { world, before } = await serves(plain());
   const start = serving(world);
-  const next = await prepare(world, to);
+  const next = prepare(world, to);
   world.behave(next.keys.find((key) => key.startsWith(`${service}-`)) ?? "", how);
   const began = Date.now();
   const { code, output } = await release(world, next);
@@ -49,7 +49,7 @@ describe.concurrent("a new version that", () => {
 
   it("takes its time, but is there before the deadline", async () => {
     const { world } = await serves(plain());
-    const next = await prepare(world, slowToGiveUp);
+    const next = prepare(world, slowToGiveUp);
     world.behave(next.keys.find((key) => key.startsWith("web-")) ?? "", "slow 4");
     expect((await release(world, next)).code).toBe(0);
     expect(world.lines("asked").filter((call) => call.startsWith("poll"))).not.toEqual([]);
@@ -63,7 +63,7 @@ describe.concurrent("a new version that", () => {
 
   it("stops while it is asked: nobody asks on for the ten minutes that it had", async () => {
     const { world } = await serves(plain());
-    const next = await prepare(world, slowToGiveUp);
+    const next = prepare(world, slowToGiveUp);
     const web = next.keys.find((key) => key.startsWith("web-")) ?? "";
     world.behave(web, "mute");
     const run = world.start("deploy", next.lines);
@@ -137,7 +137,7 @@ describe.concurrent("a health command", () => {
 
   it("that fails is quoted with what it said", async () => {
     const world = World.create();
-    const next = await prepare(world, withCommand(`echo "not yet: 'all' $((1 + 1))"; exit 1`));
+    const next = prepare(world, withCommand(`echo "not yet: 'all' $((1 + 1))"; exit 1`));
     const { code, output } = await release(world, next);
     expect(code).toBe(1);
     expect(output).toMatch(
@@ -151,7 +151,7 @@ describe.concurrent("an undo", () => {
     const stopFirst = (api: number): Config =>
       config({ services: { web: webService(1), api: { ...apiService(api), order: "stop-first" } } });
     const { world, before } = await serves(stopFirst(1));
-    const next = await prepare(world, stopFirst(2));
+    const next = prepare(world, stopFirst(2));
     const key = (keys: readonly string[]): string => keys.find((one) => one.startsWith("api-")) ?? "";
     world.behave(key(next.keys), "crash");
     world.behave(key(before.keys), "sick");
@@ -165,7 +165,7 @@ describe.concurrent("an undo", () => {
 
   it("of an interrupted release that does not bring back what served says so too", async () => {
     const { world, before } = await serves(plain());
-    const next = await prepare(world, plain(2));
+    const next = prepare(world, plain(2));
     world.fault({ call: "start web-*", happens: "slay-after", words: "group" });
     expect((await release(world, next)).code).toBe(1);
     world.behave(before.keys.find((key) => key.startsWith("api-")) ?? "", "sick");
@@ -180,7 +180,7 @@ describe.concurrent("an undo", () => {
     const { world, before } = await serves(full());
     const start = serving(world);
     const database = { version: 15, memory: 64, startTimeout: 1, stopGrace: 3, passwordVersion: 2 };
-    const next = await prepare(world, full(1, 1, { database }));
+    const next = prepare(world, full(1, 1, { database }));
     world.behave(next.keys.find((key) => /^api-[0-9a-f]{12}$/.test(key)) ?? "", "crash");
     const { code, output } = await release(world, next);
     expect(code).toBe(1);
@@ -194,7 +194,7 @@ describe.concurrent("a migration", () => {
   it("that fails ends the release with its words, before anything is switched", async () => {
     const { world } = await serves(full());
     const start = serving(world);
-    const next = await prepare(world, full(1, 2));
+    const next = prepare(world, full(1, 2));
     world.behave(next.keys.find((key) => key.startsWith("api-migrate-")) ?? "", "exit 7");
     const { code, output } = await release(world, next);
     expect(code).toBe(1);
@@ -206,7 +206,7 @@ describe.concurrent("a migration", () => {
   it("that does not end is stopped at its deadline", async () => {
     const { world } = await serves(full());
     const start = serving(world);
-    const next = await prepare(world, full(1, 2, { services: { web: webService(1), api: hurried } }));
+    const next = prepare(world, full(1, 2, { services: { web: webService(1), api: hurried } }));
     world.behave(next.keys.find((key) => key.startsWith("api-migrate-")) ?? "", "endless");
     const { code, output } = await release(world, next);
     expect(code).toBe(1);

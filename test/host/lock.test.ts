@@ -86,7 +86,7 @@ it("a lock whose holder was killed is free", async () => {
   await release(world, next);
   const facts = await world.facts();
   expect(facts).toMatchObject({ active: undefined, interrupted: true });
-  const { code, output } = await release(world, await prepare(world, SCENARIOS.both.to));
+  const { code, output } = await release(world, prepare(world, SCENARIOS.both.to));
   expect(output).not.toContain("waiting for another release");
   expect(code).toBe(0);
 });

@@ -214,8 +214,8 @@ describe.concurrent("a plan run to its end", () => {
   it("a stray container is swept, what serves stays", async () => {
     const { world, before } = await serves(plain());
     // Made by a run that was killed before its release began.
-    await prepare(world, plain(7));
-    const next = await prepare(world, plain());
+    prepare(world, plain(7));
+    const next = prepare(world, plain());
     world.write("calls", "");
     expect(next.plan.epoch).toBe(2);
     expect((await release(world, next)).code).toBe(0);
@@ -226,7 +226,7 @@ describe.concurrent("a plan run to its end", () => {
   it("nothing changed: no epoch, and a run changes nothing", async () => {
     const { world, before } = await serves(plain());
     const start = serving(world);
-    const next = await prepare(world, plain());
+    const next = prepare(world, plain());
     expect(next.plan.epoch).toBe(before.plan.epoch);
     world.write("calls", "");
     expect((await release(world, next)).code).toBe(0);

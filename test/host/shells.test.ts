@@ -26,7 +26,7 @@ for (const shell of shells) {
       const facts = await world.facts();
       expect(facts.current?.release).toBe(plan.release);
       expect(facts.memory?.total).toBeGreaterThan(0);
-      expect((await prepare(world, full())).plan.epoch).toBe(plan.epoch);
+      expect(prepare(world, full()).plan.epoch).toBe(plan.epoch);
       world.write("volumes.list", "shop-test-database shop/test data\n");
       expect(await world.run("teardown")).toMatchObject({ code: 0, output: /^kept: the data volume/ });
       expect(violations(world)).toEqual([]);
@@ -58,10 +58,10 @@ for (const shell of shells) {
       const killed = await release(world, next);
       expect(killed.output).toContain("the runner on the host was killed.");
       expect(world.lockIsFree()).toBe(true);
-      const back = await prepare(world, SCENARIOS.password.from);
+      const back = prepare(world, SCENARIOS.password.from);
       expect((await release(world, back)).code).toBe(0);
 
-      const crashing = await prepare(world, full(2));
+      const crashing = prepare(world, full(2));
       world.behave(crashing.keys.find((key) => key.startsWith("web-")) ?? "", "crash");
       world.write("calls", "");
       world.fault({ call: "start web-*", happens: "hang", words: "2.5" });

@@ -84,7 +84,7 @@ describe.concurrent("teardown", () => {
   it("and up again: a first release", async () => {
     const { world } = await serves(plain());
     await world.run("teardown");
-    const next = await prepare(world, plain());
+    const next = prepare(world, plain());
     expect(next.plan.epoch).toBe(1);
     expect((await release(world, next)).code).toBe(0);
     expect(violations(world)).toEqual([]);

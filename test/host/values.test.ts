@@ -29,7 +29,7 @@ describe.concurrent("a smoke test's wanted text", () => {
     "with %s is found, and missed when it is not there",
     async (_, text) => {
       const world = World.create();
-      const next = await prepare(world, plain(1, 1, { smoke: [{ path: "/", contains: text }] }));
+      const next = prepare(world, plain(1, 1, { smoke: [{ path: "/", contains: text }] }));
       const page = (body: string): void => {
         const key = next.keys.find((one) => one.startsWith("web-")) ?? "";
         writeFileSync(join(world.dir, world.containerOf(key), "page"), body);
@@ -83,7 +83,7 @@ describe.concurrent("other values", () => {
   it("another status is wanted and given", async () => {
     const world = World.create();
     const smoke = [{ path: "/api/x", status: 503 }];
-    const next = await prepare(world, plain(1, 1, { smoke }));
+    const next = prepare(world, plain(1, 1, { smoke }));
     const refused = await release(world, next);
     expect(refused.output).toContain("GET /api/x answers 200, wanted 503\n");
     expect(refused.code).toBe(1);
@@ -128,7 +128,7 @@ describe.concurrent("requests in flight", () => {
 
   it("are waited for before the old version is stopped, and no longer than its grace", async () => {
     const { world, before } = await serves(stopFirst(1));
-    const next = await prepare(world, stopFirst(2));
+    const next = prepare(world, stopFirst(2));
     const key = (start: string): string => before.keys.find((one) => one.startsWith(start)) ?? "";
     world.write(`${world.containerOf(key("proxy-"))}/net-tcp`, openTo(world, key("api-"), 3000));
     const { code, output } = await release(world, next);
@@ -140,7 +140,7 @@ describe.concurrent("requests in flight", () => {
 
   it("to others, or over already, are not waited for", async () => {
     const { world, before } = await serves(stopFirst(1));
-    const next = await prepare(world, stopFirst(2));
+    const next = prepare(world, stopFirst(2));
     const key = (start: string): string => before.keys.find((one) => one.startsWith(start)) ?? "";
     const others =
       openTo(world, key("web-"), 3001) + openTo(world, key("api-"), 3000).replace(" 01 ", " 06 ");

@@ -251,4 +251,15 @@ describe("routes.json", () => {
       '{"live":{"web":"hold"},"candidate":{"web":"web-2:80"}}\n',
     );
   });
+
+  it("says where held requests go in the end, if the runner dies, and leaves the moment to the runner", () => {
+    const before = { web: "web-1:80", api: "api-1:80" };
+    expect(JSON.parse(routesFile({ web: "hold", api: "api-1:80" }, {}, before))).toEqual({
+      live: { web: "hold", api: "api-1:80" },
+      candidate: {},
+      fallback: { web: "web-1:80" },
+      until: 0,
+    });
+    expect(JSON.parse(routesFile({ web: "web-2:80" }, {}, before))).not.toHaveProperty("until");
+  });
 });

@@ -555,6 +555,27 @@ describe("memory", () => {
   });
 });
 
+describe("another major version of PostgreSQL", () => {
+  const refusals = (...edits: Edit[]): readonly string[] =>
+    planned(read(edited(...edits)), host).plan.refusals;
+
+  it("is refused on the data of the last one, with the cure", () => {
+    expect(refusals(["database.version", 18])).toEqual([
+      "database.version: the volume shop-test-database holds data of PostgreSQL 17, which 18 cannot read. " +
+        "Keep 17; or name a new database.volume, deploy, and move the data over with pg_dump and pg_restore",
+    ]);
+  });
+
+  it("is not refused on another volume, nor another image of the same version", () => {
+    expect(refusals(["database.version", 18], ["database.volume", "new"])).toEqual([]);
+    expect(refusals(["database.image", "postgis:17-3.5"])).toEqual([]);
+  });
+
+  it("is not refused where none was", () => {
+    expect(planned(read(edited(["database.version", 18]))).plan.refusals).toEqual([]);
+  });
+});
+
 describe("the epoch", () => {
   const epochOf = (facts: Facts, ...edits: Edit[]) => planned(read(edited(...edits)), facts).plan.epoch;
 

@@ -89,9 +89,10 @@ export async function run(situation: Situation, resources: Registered[] = []): P
   try {
     const program = (await import("../../../index")) as Record<string, unknown>;
     const outputs = await promiseOf(pulumi.output({ ...program }));
-    await pulumi.runtime.disconnect();
     return { resources, outputs, messages, asked: asked[0]?.payload ?? [], waited: asked[0]?.wait };
   } finally {
+    // Whatever it has asked for is answered, also when it has failed.
+    await pulumi.runtime.disconnect();
     for (const spy of spies) spy.mockRestore();
     vi.doUnmock("../../../host/askFacts");
   }

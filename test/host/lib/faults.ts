@@ -49,8 +49,9 @@ export function faultIn(
     case "backup":
       return fail(`dump ${what}`, "pg_dump: error: connection refused");
     case "shelter":
+      return fail(`restart ${what} always`, "context deadline exceeded");
     case "promote":
-      return fail(`restart ${what} *`, "context deadline exceeded");
+      return fail(`restart ${what} unless-stopped`, "context deadline exceeded");
     case "observe": {
       // Its last look, after all that the steps before it have asked.
       const [, key = ""] = step.arguments;

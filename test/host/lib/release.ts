@@ -16,8 +16,8 @@ export interface Prepared {
 }
 
 /** What `pulumi up` does before the release command runs. */
-export async function prepare(world: World, config: Config, script = routesScript()): Promise<Prepared> {
-  const facts = await world.facts();
+export function prepare(world: World, config: Config, script = routesScript()): Prepared {
+  const facts = world.knownFacts();
   const stack = describeStack(world.dir, config, NAMES, facts);
   const plan = planRelease(config, stack.wanted, stack.record, facts, script);
   const described = [
@@ -45,7 +45,7 @@ export function release(world: World, { lines }: Prepared): Promise<Outcome> {
 
 /** A host on which this config serves. */
 export async function deployed(world: World, config: Config): Promise<Prepared> {
-  const prepared = await prepare(world, config);
+  const prepared = prepare(world, config);
   const { code, output } = await release(world, prepared);
   if (code !== 0) throw new Error(`the release that the test begins with failed:\n${output}`);
   return prepared;

@@ -112,7 +112,7 @@ export async function stage(scenario: Scenario, shell: ShellName = "dash"): Prom
       ? { world: World.create(shell), before: undefined }
       : await serves(scenario.from, shell);
   if (before) scenario.meanwhile?.(world, before);
-  const next = await prepare(world, scenario.to, scenario.script);
+  const next = prepare(world, scenario.to, scenario.script);
   for (const list of ["calls", "asked"]) world.write(list, "");
   return { world, before, next };
 }

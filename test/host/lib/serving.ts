@@ -17,6 +17,7 @@ export interface Serving {
       }
     | undefined;
   readonly current: string | undefined;
+  /** Of the database that runs. */
   readonly password: string | undefined;
   readonly journal: string | undefined;
   readonly lockIsFree: boolean;
@@ -39,7 +40,9 @@ export function serving(world: World): Serving {
     },
     // Without the run that recorded it: another one may record the same.
     current: world.read("state/test/current")?.replace(/^run .*\n/m, ""),
-    password: world.read("volumes/database/password"),
+    password: running.some(({ key }) => key.startsWith("database-"))
+      ? world.read("volumes/database/password")
+      : undefined,
     journal: world.read("state/test/journal"),
     lockIsFree: world.lockIsFree(),
   };
