@@ -20,17 +20,18 @@ export function askFacts(connection: Connection, payload: readonly string[], wai
   if (connection.dockerHost !== undefined)
     mkdirSync(join(homedir(), ".ssh"), { recursive: true, mode: 0o700 });
   const [program = "sh", ...rest] = connection.interpreter;
+  const patience = waitSeconds + 60;
   const answer = spawnSync(program, [...rest, hostCommand("facts")], {
     input: hostScript(payload),
     encoding: "utf8",
-    timeout: (waitSeconds + 60) * 1000,
+    timeout: patience * 1000,
     maxBuffer: 64 * 1024 * 1024,
   });
+  if (answer.signal === "SIGTERM") throw new HostUnreachable(`no answer within ${patience} s`);
+  if (answer.signal !== null) throw new HostUnreachable(`${program} was ended by ${answer.signal}`);
   // One that ends before it has read everything is an error too (EPIPE), but then it has said why.
   if (answer.status === null) {
-    throw new HostUnreachable(
-      `cannot run ${program}: ${answer.error?.message ?? `ended by ${answer.signal ?? "?"}`}`,
-    );
+    throw new HostUnreachable(`cannot run ${program}: ${answer.error?.message ?? "unknown error"}`);
   }
   if (answer.status !== 0) throw new HostUnreachable(explainFailure(answer.stderr.trim()));
   try {

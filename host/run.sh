@@ -8,10 +8,11 @@
 
 run_plan() {
   run=$1
-  if ! state_dir; then
+  if ! { state_dir && payload >"$run/plan"; }; then
     echo 1 >"$run/result"
     return
   fi
+  plan=$run/plan
   echo $$ >"$run/pid"
   exec 9>>"$state/lock"
   if ! take_lock; then

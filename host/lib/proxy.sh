@@ -13,7 +13,7 @@ find_proxy() {
   proxy_runs=no
   proxy=$(
     {
-      payload
+      from_payload '/^object /p'
       cat "$state/current" 2>/dev/null
     } | awk '$1 == "object" && $4 == "proxy" { print $5; exit }'
   )

@@ -14,25 +14,29 @@ state_dir() {
   chmod 700 "$state"
 }
 
+# from_payload SCRIPT: what sed makes of the payload. The runner has it in a file (plan): it asks hundreds of times.
+from_payload() { if [ -n "${plan:-}" ]; then sed -n "$1" "$plan"; else payload | sed -n "$1"; fi; }
+
 # payload_value WORD: the rest of the first payload line that begins with WORD.
-payload_value() { payload | sed -n "/^$1 /{s///p;q;}"; }
+payload_value() { from_payload "/^$1 /{s///p;q;}"; }
 
 # payload_lines WORD: the rest of each line that begins with WORD.
-payload_lines() { payload | sed -n "s/^$1 //p"; }
+payload_lines() { from_payload "s/^$1 //p"; }
 # payload_lines_whole WORD...: these lines as they are.
-payload_lines_whole() { for word in "$@"; do payload | grep "^$word "; done; }
+payload_lines_whole() { for word in "$@"; do from_payload "/^$word /p"; done; }
 # plan_text NAME: a text that the plan carries (text NAME BASE64).
-plan_text() { payload | sed -n "s/^text $1 //p" | base64 -d; }
+plan_text() { from_payload "s/^text $1 //p" | base64 -d; }
 
 # An `object` line describes a container: object KEY SERVICE ROLE ID GRACE HEALTH TIMEOUT
 # KEY is service-hash; HEALTH is http:PORT:PATH, exec:BASE64, proxy or none; GRACE and TIMEOUT are seconds.
 # The plan's own objects come first, then those that serve now, then those that served before this run, then those of
 # the run that is taken back.
 object_line() {
-  {
-    payload
-    cat "$state/current" "$run/before" "$run/script" 2>/dev/null
-  } | sed -n "/^object $1 /{p;q;}"
+  if [ -n "${plan:-}" ]; then
+    sed -n "/^object $1 /{p;q;}" "$plan" "$state/current" "$run/before" "$run/script" 2>/dev/null
+  else
+    payload | sed -n "/^object $1 /{p;q;}"
+  fi
 }
 
 # load_object KEY: sets id, service, role, grace, health, timeout.

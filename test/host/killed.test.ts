@@ -22,10 +22,19 @@ async function kills({ world, next }: Stage): Promise<{ fault: Fault; then: Way 
   const rehearsal = world.clone();
   await release(rehearsal, next);
   const calls = rehearsal.lines("calls");
-  return calls.map((call, index) => ({
+  const points = calls.flatMap((call, index) => {
+    const at = calls.slice(0, index + 1).filter((one) => one === call).length;
+    // Of calls that go together the last stands for all.
+    const together = [/^restart /, /^write (routes\.js|next\.conf)/].some(
+      (kind) =>
+        kind.test(call) && /^(restart|write) /.test(calls[index + 1] ?? "") && !call.endsWith("routes.json"),
+    );
+    return together ? [] : [{ call, at }];
+  });
+  return points.map(({ call, at }, index) => ({
     fault: {
       call,
-      at: calls.slice(0, index + 1).filter((one) => one === call).length,
+      at,
       happens: index % 3 === 0 ? "slay" : "slay-after",
       words: index % 4 < 2 ? "alone" : "group",
     },

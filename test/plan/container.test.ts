@@ -92,11 +92,12 @@ describe("a service's container", () => {
 
 describe("the container of a migration", () => {
   it("is the service's, with another command, and is not found by anyone", () => {
-    const config = read(change(WEB, "services.web.migrate", ["node", "migrate.js"]));
-    const of = spec(config);
-    const service = config.services.web;
-    if (service === undefined) throw new Error("no web");
-    expect(migrationSpec("web", service, of)).toEqual({
+    const config = read(change(WEB, "services.worker.migrate", ["node", "migrate.js"]));
+    const of = spec(config, "worker");
+    const service = config.services.worker;
+    if (service === undefined) throw new Error("no worker");
+    expect(of.aliases).toEqual(["worker"]);
+    expect(migrationSpec("worker", service, of)).toEqual({
       ...of,
       role: "migrate",
       command: ["node", "migrate.js"],
@@ -104,8 +105,8 @@ describe("the container of a migration", () => {
       health: { kind: "none" },
       startTimeout: 600,
     });
-    expect(nameContainer(migrationSpec("web", service, of), undefined).key).toMatch(
-      /^web-migrate-[0-9a-f]{12}$/,
+    expect(nameContainer(migrationSpec("worker", service, of), undefined).key).toMatch(
+      /^worker-migrate-[0-9a-f]{12}$/,
     );
   });
 });

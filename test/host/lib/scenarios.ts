@@ -2,7 +2,7 @@ import { routesScript } from "../../../host/bundle";
 import type { Config } from "../../../plan/config/schema";
 import { deployed, type Prepared, prepare } from "./release";
 import type { ShellName } from "./shells";
-import { apiService, config, full, plain, webService } from "./stacks";
+import { apiService, config, full, plain, stored, webService, workerService } from "./stacks";
 import { World } from "./world";
 
 /** A change of what is wanted, from what serves: one for each shape that a plan can have. */
@@ -30,28 +30,21 @@ const stopFirst = (web: number, api: number): Config =>
       web: { ...webService(web), needs: ["api"] },
       api: { ...apiService(api), order: "stop-first" },
     },
-    smoke: [
-      { path: "/", contains: `web ${web}` },
-      { path: "/api/things", contains: `api ${api}` },
-    ],
+    smoke: [{ path: "/api/things", contains: `api ${api}` }],
   });
+
+const withWorker = plain(1, 1, { services: { web: webService(1), api: apiService(1), worker: workerService() } });
 
 export const SCENARIOS = {
   first: { name: "the first release", from: undefined, to: full() },
   one: { name: "one service changes", from: plain(), to: plain(2) },
   both: { name: "both services change", from: plain(), to: plain(2, 2) },
   exchange: { name: "a service is stopped first", from: stopFirst(1, 1), to: stopFirst(2, 2) },
-  database: {
-    name: "the database changes",
-    from: full(),
-    to: full(1, 1, { database: { version: 15, memory: 96, startTimeout: 1, stopGrace: 3 } }),
-  },
+  database: { name: "the database changes", from: stored(), to: stored(1, { memory: 96 }) },
   password: {
     name: "the database's password changes",
-    from: full(),
-    to: full(1, 1, {
-      database: { version: 15, memory: 64, startTimeout: 1, stopGrace: 3, passwordVersion: 2 },
-    }),
+    from: stored(),
+    to: stored(1, { passwordVersion: 2 }),
   },
   proxy: {
     name: "the proxy changes",
@@ -69,13 +62,7 @@ export const SCENARIOS = {
     to: plain(2),
     script: `${routesScript()}// a newer program\n`,
   },
-  removed: {
-    name: "a service is no longer wanted",
-    from: plain(1, 1, {
-      services: { web: webService(1), api: apiService(1), shop: { ...webService(1), route: "/shop/" } },
-    }),
-    to: plain(),
-  },
+  removed: { name: "a service is no longer wanted", from: withWorker, to: plain() },
   repair: {
     name: "a service was stopped by hand",
     from: plain(),
@@ -84,7 +71,7 @@ export const SCENARIOS = {
       world.putState(keys.find((key) => key.startsWith("api-")) ?? "", "exited 0 0 false");
     },
   },
-  migration: { name: "a service with a migration changes", from: full(), to: full(1, 2) },
+  migration: { name: "a service with a migration changes", from: stored(), to: stored(2) },
 } satisfies Record<string, Scenario>;
 
 /** Hosts on which a config serves, each made once: a test gets a copy. */

@@ -18,27 +18,35 @@ export function plain(web = 1, api = 1, more: Record<string, unknown> = {}): Con
   });
 }
 
-/** The same with a database, a migration of the back, and a worker that nobody asks over HTTP. */
-export function full(web = 1, api = 1, more: Record<string, unknown> = {}): Config {
+/** A back that keeps its data in the database, and a migration of it. */
+export function stored(api = 1, database: Record<string, unknown> = {}): Config {
   return config({
-    services: {
-      web: webService(web),
-      api: { ...apiService(api), needs: ["database"], migrate: ["migrate"] },
-      worker: {
-        image: "shop/worker:1",
-        memory: 16,
-        healthCommand: "pg_isready",
-        startTimeout: 1,
-        stopGrace: 1,
-      },
-    },
-    database: { version: 15, memory: 64, startTimeout: 1, stopGrace: 3 },
+    services: { api: storingService(api) },
+    database: { ...DATABASE, ...database },
+    smoke: [{ path: "/api/things", contains: `api ${api}` }],
+  });
+}
+
+/** All kinds of service at once: a front, a back with the database, and a worker that nobody asks over HTTP. */
+export function full(web = 1, api = 1): Config {
+  return config({
+    services: { web: webService(web), api: storingService(api), worker: workerService() },
+    database: DATABASE,
     smoke: [
       { path: "/", contains: `web ${web}` },
       { path: "/api/things", contains: `api ${api}` },
     ],
-    ...more,
   });
+}
+
+const DATABASE = { version: 15, memory: 64, startTimeout: 1, stopGrace: 3 };
+
+export function storingService(version: number): ServiceInput {
+  return { ...apiService(version), needs: ["database"], migrate: ["migrate"] };
+}
+
+export function workerService(): ServiceInput {
+  return { image: "shop/worker:1", healthCommand: "pg_isready", ...common };
 }
 
 export function webService(version: number): ServiceInput {
