@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { DEFAULTS_VERSION } from "../../plan/identity";
 import { change, LEAST, type Values } from "../plan/support/config";
 import { EMPTY_HOST } from "../plan/support/stack";
@@ -21,15 +21,16 @@ const SHOP: Values = change(LEAST, "services", {
   worker: { image: "worker:1", memory: 64 },
 });
 
-async function containers(): Promise<Map<string, Readonly<Record<string, unknown>>>> {
+let containers: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map();
+beforeAll(async () => {
   const { resources } = await run({ config: SHOP, facts: EMPTY_HOST });
   const found = resources.filter(({ type }) => type === "docker:index/container:Container");
-  return new Map(found.map(({ name, inputs }) => [name.replace(/-[0-9a-f]{12}$/, ""), inputs]));
-}
+  containers = new Map(found.map(({ name, inputs }) => [name.replace(/-[0-9a-f]{12}$/, ""), inputs]));
+});
 
 describe("what a container is made with", () => {
-  it("is its description and this, no more: a container is named by its description and DEFAULTS_VERSION", async () => {
-    const web = (await containers()).get("web");
+  it("is its description and this, no more: a container is named by its description and DEFAULTS_VERSION", () => {
+    const web = containers.get("web");
     const labels = web?.labels as { label: string; value: string }[] | undefined;
     const key = labels?.find(({ label }) => label === "deploy.key")?.value ?? "";
     // Fails when components/container.ts adds something else. Containers that were made before would still be taken for
@@ -74,17 +75,16 @@ describe("what a container is made with", () => {
     });
   });
 
-  it("asks for health as the service can be asked", async () => {
-    const all = await containers();
+  it("asks for health as the service can be asked", () => {
     const tests = (name: string): unknown =>
-      (all.get(name)?.healthcheck as { tests: unknown } | undefined)?.tests;
+      (containers.get(name)?.healthcheck as { tests: unknown } | undefined)?.tests;
     expect(tests("cache")).toEqual(["CMD-SHELL", "cache ping"]);
     expect(tests("worker")).toBeUndefined();
     expect(tests("proxy")).toEqual(expect.arrayContaining(["CMD", "curl", "http://127.0.0.1:8079/ready"]));
   });
 
-  it("lets a migration end: it is not restarted, found or asked", async () => {
-    const migration = (await containers()).get("web-migrate");
+  it("lets a migration end: it is not restarted, found or asked", () => {
+    const migration = containers.get("web-migrate");
     expect(migration).toMatchObject({ command: ["up"], restart: "no" });
     expect(migration).not.toHaveProperty("healthcheck");
     expect(migration?.networksAdvanced).toEqual([
@@ -92,10 +92,9 @@ describe("what a container is made with", () => {
     ]);
   });
 
-  it("gives the names of what is asked over HTTP to the proxy, and others their own", async () => {
-    const all = await containers();
+  it("gives the names of what is asked over HTTP to the proxy, and others their own", () => {
     const aliases = (name: string): unknown =>
-      (all.get(name)?.networksAdvanced as { aliases: string[] }[] | undefined)?.[0]?.aliases.slice(1);
+      (containers.get(name)?.networksAdvanced as { aliases: string[] }[] | undefined)?.[0]?.aliases.slice(1);
     expect(["web", "cache", "worker", "proxy"].map(aliases)).toEqual([[], ["cache"], ["worker"], ["web"]]);
   });
 });

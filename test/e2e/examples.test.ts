@@ -75,7 +75,7 @@ describe("the examples, each by its config alone", () => {
       others.map(async (one) => [await one.running(), await one.traces()] as const),
     );
     await bakery.destroy();
-    expect(await bakery.traces()).toEqual({ containers: [], images: {}, networks: [], volumes: [] });
+    expect(await bakery.traces()).toEqual({ containers: [], images: [], networks: [], volumes: [] });
     await expect(bakery.fetch("/")).rejects.toThrow();
     for (const [i, other] of others.entries()) {
       const [running, traces] = before[i] ?? [{}, undefined];

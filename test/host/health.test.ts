@@ -3,7 +3,7 @@ import { type Config, schema } from "../../plan/config/schema";
 import { deployed, prepare, release } from "./lib/release";
 import { serves } from "./lib/scenarios";
 import { serving, violations } from "./lib/serving";
-import { apiService, config, full, plain, webService } from "./lib/stacks";
+import { apiService, config, plain, stored, storingService, webService } from "./lib/stacks";
 import { eventually } from "./lib/wait";
 import { removeWorlds, World } from "./lib/world";
 
@@ -177,10 +177,9 @@ describe.concurrent("an undo", () => {
   });
 
   it("gives the database its old password back", async () => {
-    const { world, before } = await serves(full());
+    const { world, before } = await serves(stored());
     const start = serving(world);
-    const database = { version: 15, memory: 64, startTimeout: 1, stopGrace: 3, passwordVersion: 2 };
-    const next = prepare(world, full(1, 1, { database }));
+    const next = prepare(world, stored(1, { passwordVersion: 2 }));
     world.behave(next.keys.find((key) => /^api-[0-9a-f]{12}$/.test(key)) ?? "", "crash");
     const { code, output } = await release(world, next);
     expect(code).toBe(1);
@@ -192,9 +191,9 @@ describe.concurrent("an undo", () => {
 
 describe.concurrent("a migration", () => {
   it("that fails ends the release with its words, before anything is switched", async () => {
-    const { world } = await serves(full());
+    const { world } = await serves(stored());
     const start = serving(world);
-    const next = prepare(world, full(1, 2));
+    const next = prepare(world, stored(2));
     world.behave(next.keys.find((key) => key.startsWith("api-migrate-")) ?? "", "exit 7");
     const { code, output } = await release(world, next);
     expect(code).toBe(1);
@@ -204,14 +203,17 @@ describe.concurrent("a migration", () => {
   });
 
   it("that does not end is stopped at its deadline", async () => {
-    const { world } = await serves(full());
+    const { world } = await serves(stored());
     const start = serving(world);
-    const next = prepare(world, full(1, 2, { services: { web: webService(1), api: hurried } }));
+    const next = prepare(world, hurried);
     world.behave(next.keys.find((key) => key.startsWith("api-migrate-")) ?? "", "endless");
     const { code, output } = await release(world, next);
     expect(code).toBe(1);
     expect(output).toContain("the migration did not end within 1 s and was stopped\n");
     expect(serving(world)).toEqual(start);
   });
-  const hurried = { ...apiService(2), needs: ["database"], migrate: ["migrate"], migrateTimeout: 1 };
+  const hurried = config({
+    services: { api: { ...storingService(2), migrateTimeout: 1 } },
+    database: { version: 15, memory: 64, startTimeout: 1, stopGrace: 3 },
+  });
 });

@@ -161,13 +161,13 @@ describe.concurrent("a plan run to its end", () => {
     const [dump = "", ...others] = entries(join(world.dir, "state/test/backup"));
     expect(others).toEqual([]);
     expect(world.read(`state/test/backup/${dump}`)).toBe("PGDMP app pass-word-1\n");
-    expect(running(world, before, next)).toEqual(["api", "new database", "proxy", "web", "worker"]);
-    expect(routes(staged)).toEqual({ api: "api:3000", web: "web:3001" });
+    expect(running(world, before, next)).toEqual(["api", "new database", "proxy"]);
+    expect(routes(staged)).toEqual({ api: "api:3000" });
   });
 
   it("new password: the database takes it, and all who use it are replaced", async () => {
     const { world, before, next } = await run(SCENARIOS.password);
-    expect(running(world, before, next)).toEqual(["new api", "new database", "proxy", "web", "worker"]);
+    expect(running(world, before, next)).toEqual(["new api", "new database", "proxy"]);
     expect(world.read("volumes/database/password")).toBe("app pass-word-2\n");
   });
 
@@ -198,9 +198,8 @@ describe.concurrent("a plan run to its end", () => {
   it("a service that is no longer wanted is drained, stopped and removed last", async () => {
     const staged = await run(SCENARIOS.removed);
     const { world, before, next } = staged;
-    expect(story(world, before, next).slice(-2)).toEqual(["stop old shop", "rm old shop"]);
-    // The proxy answers for each service's own name, so another set of services is another proxy.
-    expect(running(world, before, next)).toEqual(["api", "new proxy", "web"]);
+    expect(story(world, before, next).slice(-2)).toEqual(["stop old worker", "rm old worker"]);
+    expect(running(world, before, next)).toEqual(["api", "proxy", "web"]);
     expect(Object.keys(routes(staged))).toEqual(["api", "web"]);
   });
 

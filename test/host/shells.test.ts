@@ -6,7 +6,7 @@ import { deployed, prepare, release } from "./lib/release";
 import { SCENARIOS, type Scenario, stage } from "./lib/scenarios";
 import { serving, violations } from "./lib/serving";
 import { type ShellName, whyMissing } from "./lib/shells";
-import { full } from "./lib/stacks";
+import { full, stored } from "./lib/stacks";
 import { eventually } from "./lib/wait";
 import { removeWorlds, World } from "./lib/world";
 
@@ -61,10 +61,13 @@ for (const shell of shells) {
       const back = prepare(world, SCENARIOS.password.from);
       expect((await release(world, back)).code).toBe(0);
 
-      const crashing = prepare(world, full(2));
-      world.behave(crashing.keys.find((key) => key.startsWith("web-")) ?? "", "crash");
+      const crashing = prepare(world, stored(2));
+      world.behave(
+        crashing.keys.find((key) => key.startsWith("api-") && !key.includes("migrate")) ?? "",
+        "crash",
+      );
       world.write("calls", "");
-      world.fault({ call: "start web-*", happens: "hang", words: "2.5" });
+      world.fault({ call: "start api-migrate*", happens: "hang", words: "2.5" });
       const run = world.start("deploy", crashing.lines);
       await eventually(() => {
         expect(world.lines("calls")).toHaveLength(1);

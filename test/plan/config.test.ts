@@ -505,7 +505,7 @@ describe("any value at any key", () => {
         // A database or a service that is gone is missed elsewhere.
         expectNamed(problemsOf(change(WEB, path, value)), [top, "services", "identityKey", "tls"]);
       }),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
   });
 });

@@ -233,7 +233,7 @@ describe("no value of the config means anything to nginx", () => {
         );
         expect(shapeOf(values)).toBe(expected);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

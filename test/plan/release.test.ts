@@ -687,18 +687,21 @@ interface Situation {
   readonly facts: Facts;
 }
 
+const rarely = fc.nat(3).map((n) => n === 0);
+
 const situation: fc.Arbitrary<Situation> = fc
   .record({
     before: fc.option(stack, { nil: undefined }),
-    after: fc.option(stack, { nil: undefined }),
+    // Undefined: as before.
+    after: fc.option(stack, { nil: undefined, freq: 3 }),
     states: fc.dictionary(
       fc.constantFrom(...POOL, "database", "proxy", "a-migrate"),
       fc.constantFrom("exited", "restarting", "gone"),
       { maxKeys: 2 },
     ),
     memory: fc.integer({ min: 100, max: 1500 }),
-    stray: fc.boolean(),
-    interrupted: fc.boolean(),
+    stray: rarely,
+    interrupted: rarely,
   })
   .map(({ before: first, after, states, memory, stray, interrupted }) => {
     const before = first && read(first);
@@ -813,7 +816,7 @@ describe("any release from any stack to any other", () => {
   let cases: readonly Case[] = [];
   beforeAll(() => {
     cases = fc
-      .sample(situation, { seed: 2010, numRuns: 300 })
+      .sample(situation, { seed: 2010, numRuns: 200 })
       .map((one) => ({ ...one, ...planned(one.after, one.facts) }));
   });
 

@@ -166,7 +166,7 @@ describe("any accepted config", () => {
         const asked = all.find((line) => line.includes(" worker service "))?.split(" ")[6] ?? "";
         expect(unpack(asked.replace("exec:", ""))).toBe(Buffer.from(command).toString());
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 

@@ -33,7 +33,9 @@ const stopFirst = (web: number, api: number): Config =>
     smoke: [{ path: "/api/things", contains: `api ${api}` }],
   });
 
-const withWorker = plain(1, 1, { services: { web: webService(1), api: apiService(1), worker: workerService() } });
+const withWorker = plain(1, 1, {
+  services: { web: webService(1), api: apiService(1), worker: workerService() },
+});
 
 export const SCENARIOS = {
   first: { name: "the first release", from: undefined, to: full() },

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
@@ -64,7 +64,10 @@ export class World {
   /** The same host once more; the names of runs, which are paths, are moved along. */
   clone(): World {
     const dir = fs.mkdtempSync(join(tmpdir(), "host-world-"));
-    fs.cpSync(this.dir, dir, { recursive: true });
+    const runs = join(this.dir, "state/test/runs/");
+    const undecided = this.read("state/test/journal") !== undefined;
+    // Only an open journal needs the runs of before.
+    fs.cpSync(this.dir, dir, { recursive: true, filter: (path) => undecided || !path.startsWith(runs) });
     const copy = new World(dir, this.shell);
     for (const file of ["state/test/journal", "state/test/current"]) {
       const text = copy.read(file);
@@ -225,15 +228,13 @@ export class World {
     this.write(`${this.containerOf(key)}/state`, `${state}\n`);
   }
 
-  /** The machine restarts: what ran is gone, and the engine starts what its restart policy says. */
-  reboot(): void {
-    for (const { id, state } of this.containers()) {
-      const policy = (this.read(`containers/${id}/restart`) ?? "").trim();
-      const comesBack =
-        policy === "always" ? state !== "created" : policy === "unless-stopped" && state === "running";
-      if (comesBack) this.write(`containers/${id}/state`, "running 0 0 false\n");
-      else if (state === "running") this.write(`containers/${id}/state`, "exited 0 255 false\n");
-    }
+  /** What would run if the machine restarted now: what the engine starts by its restart policies. */
+  upAfterReboot(): Set<string> {
+    const up = this.containers().filter(({ id, state }) => {
+      const policy = this.read(`containers/${id}/restart`)?.trim();
+      return policy === "always" ? state !== "created" : policy === "unless-stopped" && state === "running";
+    });
+    return new Set(up.map(({ key }) => key));
   }
 
   fault({ call, at = 1, happens, words }: Fault): void {
@@ -279,8 +280,8 @@ export class World {
 
   /** Whether nobody holds the release lock. */
   lockIsFree(): boolean {
-    const lock = join(this.dir, "state/test/lock");
-    return !fs.existsSync(lock) || spawnSync("flock", ["-n", lock, "true"]).status === 0;
+    const lock = fs.statSync(join(this.dir, "state/test/lock"), { throwIfNoEntry: false });
+    return lock === undefined || !fs.readFileSync("/proc/locks", "utf8").includes(`:${lock.ino} `);
   }
 }
 
