@@ -3,7 +3,8 @@ import { faultIn } from "./lib/faults";
 import { prepare, release } from "./lib/release";
 import { SCENARIOS, type Scenario, type Stage, stage } from "./lib/scenarios";
 import { serving, type Serving, violations } from "./lib/serving";
-import { removeWorlds } from "./lib/world";
+import { atOnce } from "./lib/wait";
+import { removeWorlds, type World } from "./lib/world";
 
 // Each step of each kind of plan fails once: what served serves on, and the same plan succeeds when tried again.
 
@@ -31,18 +32,23 @@ const scenarios: Scenario[] = [
 describe.concurrent.each(scenarios)("$name", (scenario) => {
   it("failing at each step in turn leaves what served, and then succeeds", async () => {
     const staged = await stage(scenario);
-    const { world, before, next } = staged;
-    const { steps } = next.plan;
-    const record = steps.findIndex(({ verb }) => verb === "record");
+    const { before, next } = staged;
     const start = startingState(staged);
-    const tried: string[] = [];
-    for (const [index, step] of steps.slice(0, record).entries()) {
-      const fault = faultIn(steps, index, scenario.to.smoke.length, before !== undefined);
-      if (fault === undefined) continue;
+    const untilRecord = next.plan.steps.slice(
+      0,
+      next.plan.steps.findIndex(({ verb }) => verb === "record"),
+    );
+    const faults = untilRecord.flatMap(({ verb, arguments: words }, index) => {
+      const fault = faultIn(next.plan.steps, index, scenario.to.smoke.length, before !== undefined);
+      return fault === undefined ? [] : [{ fault, verb, failed: `${verb} ${words.join(" ")}` }];
+    });
+    expect(faults.map(({ verb }) => verb)).toEqual(
+      untilRecord.map(({ verb }) => verb).filter((verb) => verb !== "drain"),
+    );
+
+    const failing = async (world: World, { fault, failed }: (typeof faults)[number]): Promise<void> => {
       world.fault(fault);
       const { code, output } = await release(world, next);
-      const failed = `${step.verb} ${step.arguments.join(" ")}`;
-      tried.push(step.verb);
       expect(output).toContain(`FAILED: ${failed}`);
       expect(output).toContain("taking the release back");
       expect(output).not.toContain("could not undo");
@@ -55,10 +61,15 @@ describe.concurrent.each(scenarios)("$name", (scenario) => {
       expect(code).toBe(1);
       expect({ failed, ...serving(world) }).toEqual({ failed, ...start });
       expect(violations(world)).toEqual([]);
-    }
-    expect(tried.length).toBeGreaterThan(0);
-    expect(steps.slice(0, record).filter(({ verb }) => verb !== "drain")).toHaveLength(tried.length);
+    };
+    // Two hosts share the steps; each failure begins where the one before it has left its host.
+    const hosts = [staged.world, staged.world.clone()];
+    await atOnce(2, hosts, async (world) => {
+      const mine = faults.filter((_, index) => index % 2 === hosts.indexOf(world));
+      for (const one of mine) await failing(world, one);
+    });
 
+    const { world } = staged;
     const { code, output } = await release(world, next);
     expect(output).not.toMatch(/FAILED|could not/);
     expect(code).toBe(0);

@@ -5,7 +5,7 @@ import { deployed, prepare, release } from "./lib/release";
 import { SCENARIOS, type Scenario, serves, type Stage, stage } from "./lib/scenarios";
 import { entries } from "./lib/shells";
 import { liveRoutes, serving, violations } from "./lib/serving";
-import { plain } from "./lib/stacks";
+import { full, plain } from "./lib/stacks";
 import { name, running, story } from "./lib/story";
 import { removeWorlds } from "./lib/world";
 
@@ -51,7 +51,7 @@ function routes({ world, before, next }: Stage): Record<string, string> {
 
 describe.concurrent("a plan run to its end", () => {
   it("first release", async () => {
-    const staged = await run(SCENARIOS.first);
+    const staged = await run({ ...SCENARIOS.first, to: full() });
     const { world, before, next, output } = staged;
     expect(story(world, before, next)).toEqual([
       "cp routes.js",

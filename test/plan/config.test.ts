@@ -479,7 +479,7 @@ describe("any value at any key", () => {
       fc.property(fc.dictionary(key, fc.jsonValue()), (values) => {
         expectNamed(problemsOf(values), [...Object.keys(values), ...required]);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -533,7 +533,7 @@ describe("what reaches a container", () => {
         }
         for (const [one, given] of Object.entries(secrets)) expect(spec.env[one]).toEqual({ secret: given });
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 

@@ -2,7 +2,7 @@ import { routesScript } from "../../../host/bundle";
 import type { Config } from "../../../plan/config/schema";
 import { deployed, type Prepared, prepare } from "./release";
 import type { ShellName } from "./shells";
-import { apiService, config, full, plain, stored, webService, workerService } from "./stacks";
+import { apiService, config, plain, stored, webService, workerService } from "./stacks";
 import { World } from "./world";
 
 /** A change of what is wanted, from what serves: one for each shape that a plan can have. */
@@ -38,7 +38,7 @@ const withWorker = plain(1, 1, {
 });
 
 export const SCENARIOS = {
-  first: { name: "the first release", from: undefined, to: full() },
+  first: { name: "the first release", from: undefined, to: stored() },
   one: { name: "one service changes", from: plain(), to: plain(2) },
   both: { name: "both services change", from: plain(), to: plain(2, 2) },
   exchange: { name: "a service is stopped first", from: stopFirst(1, 1), to: stopFirst(2, 2) },

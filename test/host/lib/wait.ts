@@ -11,3 +11,16 @@ export async function eventually(check: () => void, seconds = 10): Promise<void>
     }
   }
 }
+
+/** Works through a list with so many at once: a release mostly waits, so a few side by side take hardly longer. */
+export async function atOnce<T>(
+  lanes: number,
+  list: readonly T[],
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  const left = [...list];
+  const lane = async (): Promise<void> => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
