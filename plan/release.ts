@@ -246,16 +246,21 @@ class Planner {
       ...(kind === "replace" ? { order: "stop-first" as const } : {}),
     });
     if (kind === "same") return;
-    // Its port binds at start: the old one must be gone by then.
-    this.installSite();
     const exchange = kind === "replace" && old !== undefined;
     if (exchange) {
+      // Its port binds at start: the old one must be gone by then. So must it before the site changes: what only the
+      // new one can read (another nginx, a certificate's folder) would not pass the old one's check.
       this.do("shelter", old.key, key);
       this.do("stop", old.key);
     }
+    if (!exchange || this.siteChanged()) this.installSite();
     this.start(item);
     this.do("healthy", key);
     if (exchange) this.do("promote", key, old.key);
+  }
+
+  private siteChanged(): boolean {
+    return this.facts.current?.record.site !== siteDigest(this.site);
   }
 
   private installSite(): void {
@@ -360,7 +365,7 @@ class Planner {
 
   /** The candidate is tried before any visitor meets it; then everything is switched at once. */
   private prove(started: readonly Item[], instead: readonly Item[]): void {
-    const siteChanged = this.facts.current?.record.site !== siteDigest(this.site);
+    const siteChanged = this.siteChanged();
     const proxySame = this.changes.some(({ service, kind }) => service === "proxy" && kind === "same");
     const final = this.firstFinal;
     const switches = JSON.stringify(sorted(final)) !== JSON.stringify(sorted(this.live));

@@ -175,7 +175,6 @@ describe.concurrent("a plan run to its end", () => {
     const staged = await run(SCENARIOS.proxy);
     const { world, before, next } = staged;
     expect(story(world, before, next).filter((call) => !/nginx.conf|next.conf|routes/.test(call))).toEqual([
-      "signal old proxy HUP",
       ...sheltered("proxy"),
       "rm old proxy",
     ]);

@@ -278,7 +278,6 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       [PROXY],
       host,
       [
-        "site nginx has the site's configuration",
         "shelter proxy",
         "stop proxy",
         "start proxy'",
@@ -327,9 +326,9 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       [["services.shop", { image: "shop:1", port: 3002, route: "/shop/", health: "/h", memory: 32 }]],
       host,
       [
-        "site nginx has the site's configuration",
         "shelter proxy",
         "stop proxy",
+        "site nginx has the site's configuration",
         "start proxy'",
         "healthy proxy'",
         "promote proxy'",
@@ -359,9 +358,9 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       ],
       host,
       [
-        "site nginx has the site's configuration",
         "shelter proxy",
         "stop proxy",
+        "site nginx has the site's configuration",
         "start proxy'",
         "healthy proxy'",
         "promote proxy'",

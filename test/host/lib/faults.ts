@@ -18,6 +18,11 @@ export function faultIn(
   const [what = ""] = step.arguments;
   const before = steps.slice(0, index);
   const count = (...verbs: string[]): number => before.filter(({ verb }) => verbs.includes(verb)).length;
+  // In an exchange of the proxy the site is installed while none runs.
+  const stopped = steps.findIndex(
+    ({ verb, arguments: [key = ""] }) => verb === "stop" && /^proxy-/.test(key),
+  );
+  const reads = (at: number): boolean => proxyRuns && (stopped < 0 || at < stopped);
   const fail = (call: string, words: string, at = 1): Fault => ({ call, at, happens: "fail", words });
   switch (step.verb) {
     case "start":
@@ -28,7 +33,7 @@ export function faultIn(
     case "healthy":
       return fail(pollOf(what), "OCI runtime exec failed: exec failed");
     case "site":
-      return proxyRuns
+      return reads(index)
         ? fail("exec * nginx -t*", "nginx: [emerg] no")
         : fail("cp nginx.conf", "no space left on device");
     case "hold":
@@ -38,7 +43,9 @@ export function faultIn(
       return fail(
         "write routes.json",
         "no space left on device",
-        1 + count("hold", "stage", "route") + (proxyRuns ? count("site") : 0),
+        1 +
+          count("hold", "stage", "route") +
+          before.filter(({ verb }, at) => verb === "site" && reads(at)).length,
       );
     case "smoke":
       return fail("smoke *", "OCI runtime exec failed: exec failed", 1 + requests * count("smoke"));
