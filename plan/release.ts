@@ -207,12 +207,7 @@ class Planner {
     const item = this.items.find(({ container }) => container.spec.role === "database");
     if (item === undefined) return;
     const { key, old, kind } = item;
-    this.changes.push({
-      service: item.name,
-      kind,
-      memory: item.container.spec.memory,
-      ...(kind === "replace" ? { order: "stop-first" as const } : {}),
-    });
+    this.tellOne(item);
     if (kind === "same") return;
     const exchange = kind === "replace" && old !== undefined;
     const served = { ...this.live };
@@ -239,12 +234,7 @@ class Planner {
     const item = this.items.find(({ container }) => container.spec.role === "proxy");
     if (item === undefined) throw new Error("a plan without a proxy");
     const { key, old, kind } = item;
-    this.changes.push({
-      service: item.name,
-      kind,
-      memory: item.container.spec.memory,
-      ...(kind === "replace" ? { order: "stop-first" as const } : {}),
-    });
+    this.tellOne(item);
     if (kind === "same") return;
     const exchange = kind === "replace" && old !== undefined;
     if (exchange) {
@@ -257,6 +247,12 @@ class Planner {
     this.start(item);
     this.do("healthy", key);
     if (exchange) this.do("promote", key, old.key);
+  }
+
+  /** There is one database and one proxy: each can only be exchanged, the old one for the new one. */
+  private tellOne({ name, kind, container }: Item): void {
+    const order = kind === "replace" ? { order: "stop-first" as const } : {};
+    this.changes.push({ service: name, kind, memory: container.spec.memory, ...order });
   }
 
   private siteChanged(): boolean {
