@@ -9,7 +9,8 @@ make_debian() {
   tree=$cache/tmp/debian
   log=$cache/tmp/debootstrap.log
   mkdir -p "$cache/tmp"
-  debootstrap --variant=minbase --include=ca-certificates "$debian_release" "$tree" "$(debian_mirror)" \
+  mirror=$(debian_mirror)
+  debootstrap --variant=minbase --include=ca-certificates "$debian_release" "$tree" ${mirror:+"$mirror"} \
     >"$log" 2>&1 </dev/null || {
     tail -n 20 "$log" >&2
     fail 'debootstrap failed'
@@ -24,22 +25,19 @@ make_debian() {
   rm -rf --one-file-system "$tree"
 }
 
-# The lines of sources.list: as this machine's apt has them for the release, else Debian's own.
+# The lines of sources.list as this machine's apt has them for the release; nothing where it has another one.
 debian_sources() {
   # shellcheck disable=SC2016 # apt's own variables
   apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
-    grep -E " $debian_release(-updates|-security)? main\$" | sort -u | grep . || cat <<END
-deb http://deb.debian.org/debian $debian_release main
-deb http://deb.debian.org/debian $debian_release-updates main
-deb http://deb.debian.org/debian-security $debian_release-security main
-END
+    grep -E " $debian_release(-updates|-security)? main\$" | sort -u
 }
 
+# Empty where the machine's apt does not tell: debootstrap then takes Debian's own, and writes it down in the image.
 debian_mirror() { debian_sources | sed -n "s/^deb \([^ ]*\) $debian_release main/\1/p"; }
 
 # Builds inside containers must reach packages just as this machine does: same mirror, apt settings, authorities.
 configure_debian() {
-  debian_sources >"$1/etc/apt/sources.list"
+  if [ -n "$(debian_mirror)" ]; then debian_sources >"$1/etc/apt/sources.list"; fi
   apt-config dump Acquire::http::Proxy Acquire::https::Proxy Acquire::Check-Valid-Until Acquire::Check-Date \
     >"$1/etc/apt/apt.conf.d/90machine" 2>/dev/null || true
   cat >"$1/etc/apt/apt.conf.d/91slim" <<'END'
