@@ -16,7 +16,8 @@ follow() {
   shown=0
   while :; do
     if [ -f "$1/result" ]; then ended=yes; elif kill -0 "$2" 2>/dev/null; then ended=no; else ended=died; fi
-    size=$(wc -c <"$1/log")
+    size=0
+    if [ -f "$1/log" ]; then size=$(wc -c <"$1/log"); fi
     if [ "$size" -gt "$shown" ]; then
       tail -c +$((shown + 1)) "$1/log" | head -c $((size - shown))
       shown=$size
@@ -25,6 +26,10 @@ follow() {
       yes) return "$(cat "$1/result")" ;;
       died)
         [ -f "$1/result" ] && continue
+        # A teardown that waited for this release has removed its folder already: the runner's own exit code tells.
+        wait "$2"
+        code=$?
+        [ $code -gt 1 ] || return $code
         say "the runner on the host was killed. Run 'pulumi up' again: it first puts right what was left half done."
         return 1
         ;;

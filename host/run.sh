@@ -10,14 +10,14 @@ run_plan() {
   run=$1
   if ! { state_dir && payload >"$run/plan"; }; then
     echo 1 >"$run/result"
-    return
+    return 1
   fi
   plan=$run/plan
   echo $$ >"$run/pid"
   exec 9>>"$state/lock"
   if ! take_lock; then
     echo 1 | replace_file "$run/result"
-    return
+    return 1
   fi
   say "$(payload_value holder), since $(date '+%F %T %Z')" >"$state/holder"
   if settle && perform; then outcome=0; else outcome=1; fi
@@ -25,7 +25,8 @@ run_plan() {
   prune_runs
   # Free before the caller knows the result: whoever it tells may come at once.
   exec 9>&-
-  echo $outcome | replace_file "$run/result"
+  echo $outcome | replace_file "$run/result" 2>/dev/null
+  return $outcome
 }
 
 take_lock() {
