@@ -1,7 +1,7 @@
 import type { Config } from "./config/schema";
 import type { NamedContainer } from "./container";
 import type { Current, Facts, ReleaseRecord } from "./facts";
-import { digest } from "./identity";
+import { canonical, digest } from "./identity";
 import { type Budget, budget, chooseOrders, type Order } from "./memory";
 import { routesFile, siteConfig, siteDigest } from "./nginx";
 
@@ -172,12 +172,13 @@ class Planner {
       this.changes.push({ service: name, kind: "same", memory: container.spec.memory });
     }
     this.migrate(services);
-    const orders = this.orders(services);
-    const before = services.filter((one) => isStarted(one) && orders.get(one.name) === "start-first");
-    const instead = services.filter((one) => isStarted(one) && orders.get(one.name) === "stop-first");
+    const started = services.filter(isStarted);
+    const orders = this.orders(started);
+    const before = started.filter(({ name }) => orders.get(name) === "start-first");
+    const instead = started.filter(({ name }) => orders.get(name) === "stop-first");
     this.startBeside(before);
     for (const item of instead) this.exchange(item);
-    this.prove(services.filter(isStarted), instead);
+    this.prove(started, instead);
     this.do("record");
     this.tidy([...before, ...instead]);
     return this.steps;
@@ -275,8 +276,7 @@ class Planner {
   }
 
   /** Who starts beside its predecessor, and who instead of it. */
-  private orders(services: readonly Item[]): Map<string, Order> {
-    const started = services.filter(isStarted);
+  private orders(started: readonly Item[]): Map<string, Order> {
     const starts = started.map(({ name, container, vacant, order, exclusive }) => ({
       name,
       memory: container.spec.memory,
@@ -364,7 +364,7 @@ class Planner {
     const siteChanged = this.siteChanged();
     const proxySame = this.changes.some(({ service, kind }) => service === "proxy" && kind === "same");
     const final = this.firstFinal;
-    const switches = JSON.stringify(sorted(final)) !== JSON.stringify(sorted(this.live));
+    const switches = canonical(final) !== canonical(this.live);
     if (switches) this.routes("stage", this.live, final, "the new release can be tried");
     if (siteChanged && proxySame) this.installSite();
     if (this.config.smoke.length > 0 && (started.length > 0 || siteChanged)) {
@@ -434,10 +434,6 @@ function refusal(name: string, missing: number): string {
 
 function isStarted({ kind }: Item): boolean {
   return kind !== "same";
-}
-
-function sorted(record: Readonly<Record<string, string>>): [string, string][] {
-  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** key:port of a recorded container that is asked over HTTP. */

@@ -34,9 +34,9 @@ undo_stop() {
 # shelter OLD NEW: comes before OLD is stopped for NEW. If the machine restarts from here on, OLD comes back and NEW
 # does not. promote NEW OLD: from here on it is NEW that comes back.
 do_shelter() { restarts always "$1" && restarts no "$2"; }
-undo_shelter() { restarts unless-stopped "$1" && restarts unless-stopped "$2"; }
+undo_shelter() { do_promote "$@"; }
 do_promote() { restarts unless-stopped "$1" && restarts unless-stopped "$2"; }
-undo_promote() { restarts always "$2" && restarts no "$1"; }
+undo_promote() { do_shelter "$2" "$1"; }
 
 restarts() {
   load_object "$2" && docker update --restart "$1" "$id" >/dev/null
