@@ -4,12 +4,12 @@
 facts() {
   label=$(payload_value label)
   state=$(payload_value state)
-  if ! server=$(docker version --format '{{.Server.Os}}/{{.Server.Arch}} {{.Server.Version}}' 2>&1); then
+  if ! server=$(docker_within 20 version --format '{{.Server.Os}}/{{.Server.Arch}} {{.Server.Version}}' 2>&1); then
     say "error no Docker engine answers on the host: $(say "$server" | tail -n 1)"
     return
   fi
   say "engine $server"
-  for tool in flock setsid base64; do
+  for tool in flock setsid timeout base64; do
     command -v $tool >/dev/null || say "error the host lacks the command $tool (Debian: apt-get install util-linux coreutils)"
   done
   if [ "$(payload_value wait)" -gt 0 ]; then wait_for_runner; fi
@@ -57,7 +57,7 @@ memory_facts() {
   say "memory $total $used"
   # What our own containers use, to tell it from what others on the host use.
   ours=0
-  for process in $(docker ps -q --filter "label=$label" | xargs -r docker inspect -f '{{.State.Pid}}' 2>/dev/null); do
+  for process in $(docker ps -q --filter "label=$label" | xargs -r timeout 120 docker inspect -f '{{.State.Pid}}' 2>/dev/null); do
     for level in $(cgroup_levels "$process" | head -n 1); do
       usage=$(cat "$level/memory.current" "$level/memory.usage_in_bytes" 2>/dev/null | head -n 1)
       cache=$(awk '$1 == "total_inactive_file" || $1 == "inactive_file" { c = $2 } END { print c + 0 }' "$level/memory.stat" 2>/dev/null)

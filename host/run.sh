@@ -105,7 +105,7 @@ take_back() {
 
 # An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most a minute in all.
 await_engine() {
-  until docker version >/dev/null 2>&1; do
+  until docker_within 10 version >/dev/null 2>&1; do
     [ "$(now)" -lt "$patience" ] || return 0
     rest 1
   done

@@ -12,14 +12,14 @@ teardown() {
   fi
   # All at once, each within its own grace; the wait is in the pipe's own shell, whose children they are.
   docker ps -aq --filter "label=$label" | {
-    while read -r found; do docker stop "$found" >/dev/null 2>&1 & done
+    while read -r found; do docker_within 3700 stop "$found" >/dev/null 2>&1 & done
     wait
   }
-  docker ps -aq --filter "label=$label" | xargs -r docker rm -f >/dev/null || return 1
-  docker images --format '{{.Repository}}:{{.Tag}}' "$(payload_value images)/*" | xargs -r docker rmi -f >/dev/null
-  docker volume ls -q --filter "label=$label" --filter label=deploy.role=proxy | xargs -r docker volume rm >/dev/null || return 1
+  docker ps -aq --filter "label=$label" | xargs -r timeout 600 docker rm -f >/dev/null || return 1
+  docker images --format '{{.Repository}}:{{.Tag}}' "$(payload_value images)/*" | xargs -r timeout 600 docker rmi -f >/dev/null
+  docker volume ls -q --filter "label=$label" --filter label=deploy.role=proxy | xargs -r timeout 600 docker volume rm >/dev/null || return 1
   # Pulumi removes its networks next; one that a killed run left behind is known only by its label.
-  docker network ls -q --filter "label=$label" | xargs -r docker network rm >/dev/null || return 1
+  docker network ls -q --filter "label=$label" | xargs -r timeout 600 docker network rm >/dev/null || return 1
   for entry in "${state:?}"/*; do
     case $entry in */backup) say "kept: the dumps in $entry" ;; *) rm -rf "$entry" ;; esac
   done

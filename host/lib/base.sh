@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Words that every script on the host uses: saying, time, and the docker client.
-# Needs on the host: a POSIX sh, coreutils or busybox, flock, setsid, docker. No curl, no jq.
+# Needs on the host: a POSIX sh, coreutils or busybox, flock, setsid, timeout, docker. No curl, no jq.
 
 say() { printf '%s\n' "$*"; }
 
@@ -16,8 +16,17 @@ seconds_since() {
   printf '%d.%d' $((spent / 100)) $((spent % 100 / 10))
 }
 
+# docker_within SECONDS ARGUMENTS...: an engine that does not answer must not keep a release, and its lock, for ever.
 # The lock is held through descriptor 9: no child may inherit it, or the lock would outlive its holder.
-docker() { command docker "$@" 9>&-; }
+docker_within() {
+  limit=$1
+  shift
+  timeout -k 5 "$limit" docker "$@" 9>&-
+  answered=$?
+  [ $answered != 124 ] || say "no answer from the Docker engine within $limit s (docker $1)" >&2
+  return $answered
+}
+docker() { docker_within 120 "$@"; }
 rest() { sleep "$1" 9>&-; }
 
 # unpack BASE64: the plan carries free text as base64, so that no quoting rule touches it.

@@ -22,7 +22,7 @@ undo_healthy() { :; }
 
 do_stop() {
   load_object "$1" || return 1
-  docker stop -t "$grace" "$id" >/dev/null
+  docker_within $((grace + 60)) stop -t "$grace" "$id" >/dev/null
 }
 undo_stop() {
   load_object "$1" || return 1
@@ -73,7 +73,7 @@ do_sweep() {
   [ -s "$state/current" ] || return 1
   docker ps -aq --no-trunc --filter "label=$(payload_value label)" | while read -r found; do
     grep -q "^object [^ ]* [^ ]* [^ ]* $found " "$state/current" && continue
-    docker stop "$found" >/dev/null
+    docker_within 3700 stop "$found" >/dev/null
     docker rm -f "$found" >/dev/null
   done
 }

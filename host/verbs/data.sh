@@ -4,7 +4,7 @@
 # Runs the one-off container to its end. The point of no return for the data: it has no undo.
 do_migrate() {
   load_object "$1" || return 1
-  (docker start -a "$id") >"$run/migrate" 2>&1 9>&- &
+  (docker_within $((timeout + 60)) start -a "$id") >"$run/migrate" 2>&1 9>&- &
   attached=$!
   end=$(($(now) + timeout * 100))
   while kill -0 $attached 2>/dev/null; do
@@ -32,7 +32,8 @@ do_backup() {
   load_object "$1" || return 1
   dump=$state/backup/$(date +%Y%m%d-%H%M%S).dump
   mkdir -p "$state/backup" || return 1
-  if ! docker exec "$id" sh -c 'exec pg_dump -Fc -U "$POSTGRES_USER" -d "$POSTGRES_DB"' >"$dump.new" 2>"$run/backup" ||
+  # A large one takes its time; six hours is a hang.
+  if ! docker_within 21600 exec "$id" sh -c 'exec pg_dump -Fc -U "$POSTGRES_USER" -d "$POSTGRES_DB"' >"$dump.new" 2>"$run/backup" ||
     ! docker exec -i "$id" pg_restore -l <"$dump.new" >/dev/null 2>>"$run/backup"; then
     rm -f "$dump.new"
     indent <"$run/backup"
