@@ -20,7 +20,7 @@ run_plan() {
     return 1
   fi
   say "$(payload_value holder), since $(date '+%F %T %Z')" >"$state/holder"
-  if settle && perform; then outcome=0; else outcome=1; fi
+  if settle && is_current && perform; then outcome=0; else outcome=1; fi
   rm -f "$state/holder"
   prune_runs
   # Free before the caller knows the result: whoever it tells may come at once.
@@ -51,6 +51,16 @@ settle() {
     fi
   fi
   rm -f "$state/journal"
+}
+
+# A plan holds for what served when it was made. Whoever had to wait for the lock may find another release.
+is_current() {
+  serving=$(awk '$1 == "release" { r = $2 } $1 == "epoch" { e = $2 } END { print (r == "" ? "none" : r), e + 0 }' \
+    "$state/current" 2>/dev/null)
+  [ "${serving:-none 0}" != "$(payload_value base)" ] || return 0
+  say "another release was made after this one was planned: now ${serving% *} serves. Nothing was changed."
+  say "Run 'pulumi up' again: it plans from what serves now."
+  return 1
 }
 
 perform() {

@@ -11,6 +11,8 @@ import { routesFile, siteConfig, siteDigest } from "./nginx";
  */
 export interface Plan {
   readonly release: string;
+  /** What served when the plan was made, "none 0" for nothing: the runner refuses a plan that was made from another. */
+  readonly base: string;
   /** Grows whenever the host is not as wanted: the release command runs when it changes. */
   readonly epoch: number;
   readonly steps: readonly Step[];
@@ -71,6 +73,7 @@ export function planRelease(
   const epoch = facts.current?.epoch ?? 0;
   return {
     release,
+    base: facts.current === undefined ? "none 0" : `${facts.current.release} ${facts.current.epoch}`,
     epoch: settled ? epoch : epoch + 1,
     steps,
     texts: planner.texts,

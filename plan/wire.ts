@@ -41,6 +41,7 @@ export function planLines(
     `holder release ${plan.release} by ${deployer}`,
     `release ${plan.release}`,
     `epoch ${plan.epoch}`,
+    `base ${plan.base}`,
     ...containers.map(({ key, id, spec }) => objectLine(key, id, spec)),
     `serves ${containers.map(({ key }) => key).join(" ")}`,
     ...containers.map((one) => `seen ${one.key} ${one.id} ${one.generation}`),

@@ -48,12 +48,35 @@ describe.concurrent("while a release is at work", () => {
     await run.ended;
   });
 
-  it("a second one with time enough goes on after it", async () => {
+  it("a second one with time enough is refused all the same: its plan was made before the first one", async () => {
     const { world, lines, run } = await busy("0.5");
     const second = await world.run("deploy", lines, 60);
     expect(second.output).toContain("waiting for another release: ");
-    expect(second.code).toBe(0);
+    expect(second.output).toMatch(
+      /another release was made after this one was planned: now \w+ serves\. Nothing was changed\./,
+    );
+    expect(second.code).toBe(1);
     expect((await run.ended).code).toBe(0);
+    const calls = world.lines("calls");
+    expect((await release(world, prepare(world, SCENARIOS.both.to))).code).toBe(0);
+    expect(world.lines("calls")).toEqual(calls);
+    expect(violations(world)).toEqual([]);
+  });
+
+  it("a second one with time enough goes on when the first one was taken back", async () => {
+    const { world, next } = await stage(SCENARIOS.both);
+    world.fault({ call: "start *", happens: "hang", words: "0.5" });
+    const smoke = next.lines.map((line) =>
+      line.startsWith("smoke ") ? line.replace(/ \d{3} /, " 418 ") : line,
+    );
+    const run = world.start("deploy", smoke);
+    await eventually(() => {
+      expect(world.lines("calls")).toHaveLength(1);
+    });
+    const second = await world.run("deploy", next.lines, 60);
+    expect((await run.ended).code).toBe(1);
+    expect(second.output).toContain("waiting for another release: ");
+    expect(second.code).toBe(0);
     expect(violations(world)).toEqual([]);
   });
 

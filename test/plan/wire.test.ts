@@ -155,7 +155,7 @@ describe("any accepted config", () => {
         for (const line of all) {
           expect(line).not.toMatch(/[\n\r\0]/);
           expect(line).toMatch(
-            /^(state|label|images|wait|holder|release|epoch|object|serves|seen|do|text|label-\S+|smoke|record) /,
+            /^(state|label|images|wait|holder|release|epoch|base|object|serves|seen|do|text|label-\S+|smoke|record) /,
           );
         }
         const smokes = all.filter((line) => line.startsWith("smoke ")).map((line) => line.split(" "));
