@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { Scenarios } from "./lib/scenarios";
 import { Site } from "./lib/site";
 import { firstAndAgain } from "./scenarios/first";
+import { byHand } from "./scenarios/ops";
 
 describe("the example CRM on this machine's engine", () => {
   let site: Site | undefined;
@@ -12,6 +13,7 @@ describe("the example CRM on this machine's engine", () => {
   });
 
   firstAndAgain(scenarios);
+  byHand(scenarios);
 
   // The engine is shared with others: this takes back all that was made, the data too.
   afterAll(async () => {

@@ -5,7 +5,16 @@ import { parseDocument } from "yaml";
 import { checkout } from "./checkout";
 
 /** What a clone holds, as far as `pulumi up` reads it. */
-const PARTS = ["index.ts", "Pulumi.yaml", "package.json", "tsconfig.json", "components", "plan", "host"];
+const PARTS = [
+  "index.ts",
+  "Pulumi.yaml",
+  "package.json",
+  "tsconfig.json",
+  "components",
+  "plan",
+  "host",
+  "ops",
+];
 
 export type Setting = string | number | boolean | readonly Setting[] | { readonly [key: string]: Setting };
 

@@ -1,0 +1,109 @@
+import Table from "cli-table3";
+import type { Command } from "commander";
+import colors from "picocolors";
+import type { Facts } from "../../plan/facts";
+import { EXIT } from "../exit";
+import type { Selection } from "../pulumi";
+import { factsOf, openStack } from "../stack";
+
+export function addStatus(ops: Command): void {
+  ops
+    .command("status")
+    .description("what serves: exit code 0 when all of it runs, 2 when not")
+    .option("--json", "for programs")
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const stack = await openStack(command.optsWithGlobals<Selection>());
+      const facts = factsOf(stack);
+      const status = describeStatus(facts);
+      const { project, stack: name } = stack.names;
+      if (options.json === true) console.log(JSON.stringify({ project, stack: name, ...status }, null, 2));
+      else console.log(renderStatus(`${project}/${name} on ${stack.config.host.address}`, status));
+      process.exitCode = status.whole ? EXIT.done : EXIT.differs;
+    });
+}
+
+export interface Status {
+  readonly release: string | undefined;
+  /** Everything that the last release recorded runs, and no run was cut short. */
+  readonly whole: boolean;
+  /** Who is deploying just now. */
+  readonly active: string | undefined;
+  readonly interrupted: boolean;
+  readonly services: readonly {
+    readonly service: string;
+    readonly version: string;
+    /** As the engine says it; "missing" when there is no such container. */
+    readonly state: string;
+    readonly image: string;
+    /** MiB. */
+    readonly memoryLimit: number;
+  }[];
+  /** MiB. */
+  readonly memory: { readonly used: number; readonly total: number } | undefined;
+}
+
+export function describeStatus({ current, containers, active, interrupted, memory }: Facts): Status {
+  const services = (current?.objects ?? [])
+    .filter(({ role }) => role !== "migrate")
+    .map(({ service, key, id }) => ({
+      service,
+      version: key,
+      state: containers.find((one) => one.id === id)?.state ?? "missing",
+      image: current?.record.containers[service]?.image ?? "",
+      memoryLimit: current?.record.containers[service]?.memory ?? 0,
+    }));
+  const mib = (kib: number) => Math.floor(kib / 1024);
+  return {
+    release: current?.release,
+    whole: current !== undefined && !interrupted && services.every(({ state }) => state === "running"),
+    active,
+    interrupted: interrupted && active === undefined,
+    services,
+    memory: memory && { used: mib(memory.used), total: mib(memory.total) },
+  };
+}
+
+export function renderStatus(title: string, status: Status): string {
+  const { release, active, interrupted, services, memory } = status;
+  if (release === undefined) return `${title}: nothing serves yet`;
+  const table = new Table({
+    head: ["service", "version", "state", "limit, MiB", "image"],
+    chars: NO_LINES,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
+    colAligns: ["left", "left", "left", "right", "left"],
+  });
+  for (const one of services) {
+    const state = one.state === "running" ? colors.green(one.state) : colors.red(one.state);
+    table.push([one.service, one.version, state, one.memoryLimit, one.image]);
+  }
+  return [
+    `${title}: release ${release}`,
+    "",
+    table.toString(),
+    "",
+    ...(memory === undefined ? [] : [`host: ${memory.used} of ${memory.total} MiB in use`]),
+    ...(active === undefined ? [] : [`at work just now: ${active}`]),
+    ...(interrupted ? ["an earlier release was interrupted: pulumi up takes it back or tidies it"] : []),
+    ...(status.whole || active !== undefined ? [] : ["not all of it runs: pulumi up puts it right"]),
+  ].join("\n");
+}
+
+const NO_LINES = Object.fromEntries(
+  [
+    "top",
+    "top-mid",
+    "top-left",
+    "top-right",
+    "bottom",
+    "bottom-mid",
+    "bottom-left",
+    "bottom-right",
+    "left",
+    "left-mid",
+    "mid",
+    "mid-mid",
+    "right",
+    "right-mid",
+    "middle",
+  ].map((part) => [part, ""]),
+);

@@ -1,0 +1,36 @@
+import { Command, CommanderError } from "commander";
+import { addEnvImport } from "./commands/envImport";
+import { addExec } from "./commands/exec";
+import { addLogs } from "./commands/logs";
+import { addStatus } from "./commands/status";
+import { OpsError } from "./errors";
+import { EXIT } from "./exit";
+
+/** What a person types besides pulumi: a table of contents, a command a file. */
+export function program(): Command {
+  const ops = new Command("ops")
+    .description("Looks at a deployed stack and works on it, over the same connection as pulumi up.")
+    .option("-s, --stack <name>", "the stack (else the one that pulumi has selected)")
+    .option("--config-file <file>", "the stack's config file (else Pulumi.<stack>.yaml)")
+    .enablePositionalOptions()
+    .showHelpAfterError()
+    .exitOverride();
+  addStatus(ops);
+  addLogs(ops);
+  addExec(ops);
+  addEnvImport(ops);
+  return ops;
+}
+
+/** @returns the exit code: docs/ops.md lists them */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync([...argv], { from: "user" });
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (!(error instanceof OpsError)) throw error;
+    console.error(error.message);
+    return error.exitCode;
+  }
+}

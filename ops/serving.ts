@@ -1,0 +1,13 @@
+import { suggestion } from "../plan/config/errors";
+import type { Current, Facts } from "../plan/facts";
+import { OpsError } from "./errors";
+
+/** The container that serves under a service's name, as the last release recorded it. @throws OpsError */
+export function servingContainer({ current }: Facts, service: string): Current["objects"][number] {
+  const objects = (current?.objects ?? []).filter(({ role }) => role !== "migrate");
+  const found = objects.find((one) => one.service === service);
+  if (found !== undefined) return found;
+  if (objects.length === 0) throw new OpsError("nothing serves yet: run pulumi up first");
+  const known = objects.map((one) => one.service);
+  throw new OpsError(`there is no service ${JSON.stringify(service)}${suggestion(service, known)}`);
+}
