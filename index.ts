@@ -3,6 +3,7 @@
  * Data flows one way: config -> plan (what is wanted, how to get there) -> resources -> the runner on the host.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { goThroughChecklist } from "./components/checklist";
 import { Database } from "./components/database";
 import { Host } from "./components/host";
 import { readFacts } from "./components/hostFacts";
@@ -21,6 +22,7 @@ const facts = readFacts(config, names);
 const stack = withoutTrace(() => describeStack(__dirname, config, names, facts));
 const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript());
 showPlan(plan, config, facts);
+goThroughChecklist(__dirname, config, facts);
 
 const host = new Host("host", config, names, facts);
 const database =

@@ -4,7 +4,7 @@ import { connectionTo } from "../host/connection";
 import type { Config } from "../plan/config/schema";
 import type { StackNames } from "../plan/container";
 import { type Facts, NO_FACTS } from "../plan/facts";
-import { stackLines } from "../plan/wire";
+import { factLines } from "../plan/wire";
 
 /**
  * What the host tells, before any resource. In a preview an unreachable host is a warning; a real `up` stops before it
@@ -30,9 +30,9 @@ export function readFacts(config: Config, names: StackNames): Facts {
   return facts;
 }
 
-function ask({ host }: Config, names: StackNames, wait: number): Facts {
+function ask(config: Config, names: StackNames, wait: number): Facts {
   try {
-    return askFacts(connectionTo(host), stackLines(names, host, wait), wait);
+    return askFacts(connectionTo(config.host), factLines(names, config, wait), wait);
   } catch (error) {
     if (error instanceof HostUnreachable) return { ...NO_FACTS, errors: [error.message] };
     throw error;

@@ -12,6 +12,7 @@ const PARTS = [
   "verbs/data.sh",
   "run.sh",
   "deploy.sh",
+  "condition.sh",
   "facts.sh",
   "check.sh",
   "teardown.sh",

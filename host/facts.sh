@@ -23,6 +23,7 @@ facts() {
     sed 's/^/seen /' "$state/seen" 2>/dev/null
     sed 's/^/current /' "$state/current" 2>/dev/null
   fi
+  condition_facts
   say "end"
 }
 

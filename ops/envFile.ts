@@ -1,4 +1,5 @@
 import { parse } from "dotenv";
+import { isPlaceholder } from "../plan/placeholder";
 
 /** What an import of a file like .env.production does to a service's environment. Values never leave this module. */
 export interface EnvImport {
@@ -23,8 +24,6 @@ export interface Existing {
 /** Set by the stack for every service with a port or a database (plan/container.ts). */
 const BY_STACK = new Set(["PORT", "DATABASE_URL", "PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE"]);
 
-const PLACEHOLDER = /^(<.*>|change[-_ ]?me.*|your[-_ ].*|xxx+|todo)$/i;
-
 /**
  * @param text the file
  * @param plain the names that are no secrets
@@ -43,7 +42,7 @@ export function planEnvImport(
   const names = [...file.keys()].sort();
   const provided = names.filter((name) => BY_STACK.has(name) && !keep.has(name));
   const placeholders = names.filter(
-    (name) => !provided.includes(name) && PLACEHOLDER.test(file.get(name) ?? ""),
+    (name) => !provided.includes(name) && isPlaceholder(file.get(name) ?? ""),
   );
   const wanted = names.filter((name) => !provided.includes(name) && !placeholders.includes(name));
   const same = (name: string) => {

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addCheck } from "./commands/check";
 import { addEnvImport } from "./commands/envImport";
 import { addExec } from "./commands/exec";
 import { addLogs } from "./commands/logs";
@@ -18,6 +19,7 @@ export function program(): Command {
   addStatus(ops);
   addLogs(ops);
   addExec(ops);
+  addCheck(ops);
   addEnvImport(ops);
   return ops;
 }

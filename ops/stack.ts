@@ -9,7 +9,7 @@ import { readConfig } from "../plan/config/read";
 import type { Config } from "../plan/config/schema";
 import type { StackNames } from "../plan/container";
 import type { Facts } from "../plan/facts";
-import { stackLines } from "../plan/wire";
+import { factLines } from "../plan/wire";
 import { OpsError } from "./errors";
 import { PROJECT, pulumi, type Selection, selectionFlags } from "./pulumi";
 
@@ -66,7 +66,7 @@ export async function rawConfig(
 /** @throws OpsError when the host cannot be reached or asked */
 export function factsOf({ config, names, connection }: OpenStack): Facts {
   try {
-    const facts = askFacts(connection, stackLines(names, config.host, 0), 0);
+    const facts = askFacts(connection, factLines(names, config, 0), 0);
     if (facts.errors.length > 0) throw new OpsError(`${config.host.address}: ${facts.errors.join("\n")}`);
     return facts;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Condition, NO_CONDITION, parseCondition } from "./condition";
 
 /** What the host told (host/facts.sh), as plain values. */
 export interface Facts {
@@ -18,6 +19,7 @@ export interface Facts {
   /** Every container (key, id) and image (image:<tag>, tag) that a release used, and how often it was made anew. */
   readonly seen: ReadonlyMap<string, { id: string; generation: number }>;
   readonly current: Current | undefined;
+  readonly condition: Condition;
 }
 
 /** What serves, as the last release recorded it. */
@@ -64,6 +66,7 @@ export const NO_FACTS: Facts = {
   images: [],
   seen: new Map(),
   current: undefined,
+  condition: NO_CONDITION,
 };
 
 /** @throws Error when the text is not whole (the connection dropped in the middle) or damaged. */
@@ -96,6 +99,7 @@ export function parseFacts(text: string): Facts {
       ]),
     ),
     current: parseCurrent(rest(lines, "current")),
+    condition: parseCondition(lines),
   };
 }
 

@@ -1,3 +1,4 @@
+import { conditionLines } from "./condition";
 import type { Config } from "./config/schema";
 import type { ContainerSpec, Health, StackNames } from "./container";
 import type { Plan } from "./release";
@@ -23,6 +24,12 @@ export function stackLines(names: StackNames, host: Config["host"], wait: number
     `images ${names.project}/${names.stack}`,
     `wait ${wait}`,
   ];
+}
+
+/** What host/facts.sh is told. */
+export function factLines(names: StackNames, { host, tls, checks }: Config, wait: number): string[] {
+  const certificate = tls && `${tls.folder}/${tls.certificate}`;
+  return [...stackLines(names, host, wait), ...conditionLines(certificate, checks.backup.folder)];
 }
 
 export const STACK_LABEL = "deploy.stack";

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { inWords } from "./errors";
+import { checks } from "./checks";
+import { between, line, noNul, text } from "./values";
 
 /**
  * What a stack may say, as a zod schema: every field with its unit, its default and the sentence that an error shows.
@@ -26,20 +27,11 @@ const name = z
     message: `must not be one of ${RESERVED_NAMES.join(", ")}: the program uses these names itself`,
   });
 
-const between = (low: number, high: number, unit = "") => {
-  const error = (issue: { input: unknown }) =>
-    `must be ${low}-${high}${unit === "" ? "" : ` ${unit}`}, is ${inWords(issue.input)}`;
-  return z.number({ error }).refine((n) => Number.isInteger(n) && n >= low && n <= high, { error });
-};
-
 const port = between(1, 65535);
 /** 6 MiB is the least that Docker accepts. */
 const memory = between(6, 1_048_576, "MiB");
 const seconds = between(1, 3600, "seconds");
 
-const noNul = (value: string) => !value.includes("\0");
-const text = z.string().min(1, "must not be empty").refine(noNul, "must not contain a NUL character");
-const line = text.refine((one) => !/[\r\n]/.test(one), "must be one line");
 const commandRule = "must be a command as a list, such as [node, migrate.js]";
 const command = z
   .array(z.string().refine(noNul, "must not contain a NUL character"), commandRule)
@@ -117,6 +109,8 @@ const service = z.strictObject({
   secrets: environment.default({}),
   volumes: z.array(volume).default([]),
   needs: z.array(z.string()).default([]),
+  /** Names that must be set in env or secrets before a deploy (checks.environment). */
+  requires: z.array(envName).default([]),
   /** Run to its end in a one-off container of the new image, before anything is switched. */
   migrate: command.optional(),
   migrateTimeout: seconds.default(600),
@@ -247,6 +241,8 @@ export const schema = z.strictObject({
     .default([]),
   /** How long a new version is watched under real requests before the old one goes. */
   observe: between(0, 3600, "seconds").default(1),
+  /** What is looked at before anything is changed. */
+  checks: checks.prefault({}),
   strategy: z.enum(["rolling"], "must be rolling").default("rolling"),
   /** Change it (a date, say) to build again on the newest base images. */
   baseRefresh: z.string().default(""),

@@ -454,8 +454,10 @@ describe("a second run", () => {
   it("in a preview says so", async () => {
     const first = the(local);
     const second = await run({ config: LOCAL, facts: hostAfter(first), preview: true });
-    expect(second.messages).toHaveLength(1);
-    expect(second.messages[0]).toContain("serves already: nothing to do");
+    expect(second.messages).toEqual([
+      expect.stringContaining("serves already: nothing to do"),
+      "checklist: 3 of 3 as wanted",
+    ]);
     // What the outputs will be is known before anything is done.
     expect(second.outputs).toEqual(first.outputs);
   });
@@ -582,7 +584,7 @@ describe("a preview", () => {
     });
     expect(ran.waited).toBe(0);
     expect(ran.asked).toContain("wait 0");
-    expect(ran.messages).toHaveLength(1);
+    expect(ran.messages).toHaveLength(2);
     expect(ran.messages[0]).toContain("at work just now: release 0a1b by ann@laptop");
   });
 
@@ -592,6 +594,22 @@ describe("a preview", () => {
     expect(update.waited).toBe(60);
     const preview = await run({ config: LOCAL, facts: EMPTY_HOST, preview: true });
     expect(preview.messages[0]).toContain("the first one");
+  });
+
+  it("goes through the checklist, and says what an update would stop at", async () => {
+    const deployer = { repositories: [{ path: ".", commit: "0123456789abcdef", changed: 2, pushed: true }] };
+    const config = change(LOCAL, "checks", { tree: { level: "stop" } });
+    const words = "tree: the project has 2 files that no commit holds: nobody can build this release again";
+    const preview = await run({ config, facts: EMPTY_HOST, deployer, preview: true });
+    expect(preview.messages[1]).toBe(`checklist: 2 of 3 as wanted\n  STOP  ${words}`);
+    const { error, resources } = await failure({ config, facts: EMPTY_HOST, deployer });
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect(error.message).toBe(
+      `checks.${words}\nNothing was changed. Put it right, or set the check's level to warn in the stack's config.`,
+    );
+    expect(resources).toEqual([]);
+    const warned = await run({ config: LOCAL, facts: EMPTY_HOST, deployer });
+    expect(warned.messages).toEqual([`warn  ${words}`]);
   });
 
   it("of a host without an engine knows as little as of one that does not answer", async () => {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest, RegisterResourceResponse } from "@pulumi/pulumi/proto/resource_pb";
 import { vi } from "vitest";
+import type { Deployer } from "../../../plan/checklist";
 import type { Facts } from "../../../plan/facts";
 import { asPulumi, type Values } from "../../plan/support/config";
 
@@ -27,7 +28,15 @@ export interface Situation {
   readonly facts: Facts | Error;
   readonly preview?: boolean;
   readonly stack?: string;
+  /** What the deployer's machine tells besides that all is committed and pushed. */
+  readonly deployer?: Partial<Deployer>;
 }
+
+const TIDY: Deployer = {
+  now: new Date("2026-11-20T12:00:00Z"),
+  repositories: [{ path: ".", commit: "0123456789abcdef", changed: 0, pushed: true }],
+  tests: undefined,
+};
 
 export interface Ran {
   readonly resources: readonly Registered[];
@@ -74,6 +83,7 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     };
     return { HostUnreachable, askFacts };
   });
+  vi.doMock("../../../deployer", () => ({ askDeployer: () => ({ ...TIDY, ...situation.deployer }) }));
   const written = (message: string): Promise<void> => {
     messages.push(message);
     return Promise.resolve();
@@ -95,6 +105,7 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     await pulumi.runtime.disconnect();
     for (const spy of spies) spy.mockRestore();
     vi.doUnmock("../../../host/askFacts");
+    vi.doUnmock("../../../deployer");
   }
 }
 

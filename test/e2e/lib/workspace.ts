@@ -14,6 +14,7 @@ const PARTS = [
   "plan",
   "host",
   "ops",
+  "deployer",
 ];
 
 export type Setting = string | number | boolean | readonly Setting[] | { readonly [key: string]: Setting };

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { expectSuccess, expectUntouched } from "../lib/expect";
+import { expectFailure, expectSuccess, expectUntouched } from "../lib/expect";
 import { ops } from "../lib/ops";
 import type { Scenarios } from "../lib/scenarios";
 
@@ -29,6 +29,27 @@ export function byHand(scenarios: Scenarios): void {
       await site.host.sh(`docker start ${serving.frontend?.id ?? ""}`);
     },
   );
+
+  scenarios.add("ops check: the checklist alone; what says stop ends an up before anything", async (site) => {
+    // A copy of the project is under no git: that is a warning, and the only one here.
+    const checked = await ops(site, ["check"]);
+    expect(checked.stdout).toMatch(/^warn +tree +the project is not under git/m);
+    expect(checked.stdout).toMatch(/^pass +database +the database answers$/m);
+    expect(checked.stdout).toMatch(/^pass +disk +\d+ MiB of disk free on the host$/m);
+    expect(checked.code).toBe(2);
+    await site.workspace.set("checks", { tests: { command: "echo looked; exit 1" }, tree: { level: "off" } });
+    const before = await site.host.containers(site.fullName);
+    const stopped = await ops(site, ["check"]);
+    expect(stopped).toMatchObject({ code: 1, stderr: "looked\n" });
+    expect(stopped.stdout).toMatch(/^stop +tests +tests fail$/m);
+    const up = await site.pulumi.up();
+    expectFailure(up);
+    expect(up.text).toContain("checks.tests: tests fail");
+    expect(up.text).toContain("Nothing was changed.");
+    expect(up.changes).toEqual([]);
+    expect(await site.host.containers(site.fullName)).toEqual(before);
+    await site.workspace.restore();
+  });
 
   scenarios.add("ops logs and exec: of the container that serves; its exit code is theirs", async (site) => {
     const logs = await ops(site, ["logs", "backend", "--tail", "all"]);

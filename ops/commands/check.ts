@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import colors from "picocolors";
+import { askDeployer } from "../../deployer";
+import { type Checked, checklist } from "../../plan/checklist";
+import { EXIT } from "../exit";
+import { PROJECT, type Selection } from "../pulumi";
+import { factsOf, openStack } from "../stack";
+
+export function addCheck(ops: Command): void {
+  ops
+    .command("check")
+    .description(
+      "goes through the checklist before a deploy: exit code 0 all as wanted, 2 warnings, 1 a stop",
+    )
+    .option("--json", "for programs")
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const stack = await openStack(command.optsWithGlobals<Selection>());
+      const facts = factsOf(stack);
+      const checked = checklist(stack.config, facts, askDeployer(PROJECT, stack.config, true));
+      console.log(options.json === true ? JSON.stringify(checked, null, 2) : renderChecklist(checked));
+      process.exitCode = exitOf(checked);
+    });
+}
+
+export function exitOf(checked: readonly Checked[]): number {
+  if (checked.some(({ outcome }) => outcome === "stop")) return EXIT.failed;
+  return checked.some(({ outcome }) => outcome === "warn") ? EXIT.differs : EXIT.done;
+}
+
+export function renderChecklist(checked: readonly Checked[]): string {
+  const paint = { pass: colors.green, warn: colors.yellow, stop: colors.red };
+  const width = Math.max(...checked.map(({ check }) => check.length));
+  return checked
+    .map(({ check, outcome, words }) => `${paint[outcome](outcome)}  ${check.padEnd(width)}  ${words}`)
+    .join("\n");
+}
