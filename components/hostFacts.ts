@@ -32,7 +32,7 @@ export function readFacts(config: Config, names: StackNames): Facts {
 
 function ask({ host }: Config, names: StackNames, wait: number): Facts {
   try {
-    return askFacts(connectionTo(host), stackLines(names, host, wait), wait);
+    return askFacts(connectionTo(host), stackLines(names, host, wait, undefined), wait);
   } catch (error) {
     if (error instanceof HostUnreachable) return { ...NO_FACTS, errors: [error.message] };
     throw error;
