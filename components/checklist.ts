@@ -1,26 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
 import { askDeployer } from "../deployer";
-import { checklist, describe, summarize } from "../plan/checklist";
+import { type Checked, checklist, describe } from "../plan/checklist";
 import type { Config } from "../plan/config/schema";
 import type { Facts } from "../plan/facts";
 
 /**
- * Goes through the checklist before anything is changed: shown in a preview; an `up` ends here if one says stop.
+ * Goes through the checklist before anything is changed: a preview shows it with the plan; an `up` ends here if one says
+ * stop.
  *
  * @param root the project's folder
  * @throws RunError
  */
-export function goThroughChecklist(root: string, config: Config, facts: Facts): void {
+export function goThroughChecklist(root: string, config: Config, facts: Facts): readonly Checked[] {
   const preview = pulumi.runtime.isDryRun();
   const checked = checklist(config, facts, askDeployer(root, config, !preview));
-  if (preview) {
-    void pulumi.log.info(summarize(checked));
-    return;
-  }
+  if (preview) return checked;
   for (const one of checked.filter(({ outcome }) => outcome === "warn"))
     void pulumi.log.warn(describe(one).trim());
   const stops = checked.filter(({ outcome }) => outcome === "stop");
-  if (stops.length === 0) return;
+  if (stops.length === 0) return checked;
   throw new pulumi.RunError(
     `${stops.map(({ check, words }) => `checks.${check}: ${words}`).join("\n")}\n` +
       "Nothing was changed. Put it right, or set the check's level to warn in the stack's config.",

@@ -6,7 +6,8 @@ import { type Connection, connectionTo } from "../host/connection";
 import type { Config } from "../plan/config/schema";
 import { type StackNames, volumeName } from "../plan/container";
 import type { Facts } from "../plan/facts";
-import { STACK_LABEL, stackLines } from "../plan/wire";
+import { fullName, STACK_LABEL, stackLines } from "../plan/wire";
+import type { Claim } from "./claim";
 
 /** The machine: how it is reached, what it told, its networks, and the one resource that tears all down. */
 export class Host extends pulumi.ComponentResource {
@@ -27,11 +28,12 @@ export class Host extends pulumi.ComponentResource {
     readonly config: Config,
     readonly names: StackNames,
     readonly facts: Facts,
+    private readonly claim: Claim,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("deploy:host:Host", name, {}, options);
     this.connection = connectionTo(config.host);
-    this.stackLabels = [{ label: STACK_LABEL, value: `${names.project}/${names.stack}` }];
+    this.stackLabels = [{ label: STACK_LABEL, value: fullName(names) }];
 
     this.provider = new docker.Provider(
       name,
@@ -86,7 +88,7 @@ export class Host extends pulumi.ComponentResource {
   }
 
   private stackLines(): string[] {
-    return stackLines(this.names, this.config.host, this.config.host.lockWait);
+    return stackLines(this.names, this.config.host, this.config.host.lockWait, this.claim.lineage);
   }
 
   private network(kind: "edge" | "data", internal: boolean): docker.Network {
@@ -94,7 +96,7 @@ export class Host extends pulumi.ComponentResource {
     return new docker.Network(
       `${this.names.project}-${this.names.stack}-${kind}`,
       { driver: "bridge", internal, labels: this.stackLabels },
-      { parent: this, provider: this.provider },
+      { parent: this, provider: this.provider, dependsOn: [this.claim.resource] },
     );
   }
 
@@ -109,7 +111,9 @@ export class Host extends pulumi.ComponentResource {
         interpreter: [...this.connection.interpreter],
         create: ":",
         delete: hostCommand("teardown"),
-        stdin: hostScript(this.stackLines()),
+        stdin: this.claim.machine.apply((machine) =>
+          hostScript([...this.stackLines(), `machine ${machine}`]),
+        ),
         addPreviousOutputInEnv: false,
       },
       { parent: this, dependsOn: networks },

@@ -1,9 +1,9 @@
-import { hostname, userInfo } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { generation } from "../plan/facts";
 import type { Plan } from "../plan/release";
 import { type DescribedStack, imageTag } from "../plan/stack";
 import { type CreatedContainer, objectLine, planLines } from "../plan/wire";
+import { deployer } from "../deployer/name";
 import type { Host } from "./host";
 
 /**
@@ -49,16 +49,6 @@ export class Release extends pulumi.ComponentResource {
       ? pulumi.output(plan.release)
       : pulumi.all(checks.map(({ stdout }) => stdout)).apply(() => plan.release);
     this.registerOutputs({ name: this.name });
-  }
-}
-
-/** Who is named to others while this release is at work. */
-function deployer(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // In a container, a user may have no name.
-    return `user ${process.getuid?.() ?? ""}@${hostname()}`;
   }
 }
 

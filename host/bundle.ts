@@ -5,6 +5,7 @@ import { join } from "node:path";
 const PARTS = [
   "lib/base.sh",
   "lib/state.sh",
+  "lib/owner.sh",
   "lib/health.sh",
   "lib/proxy.sh",
   "verbs/containers.sh",
@@ -15,10 +16,11 @@ const PARTS = [
   "condition.sh",
   "facts.sh",
   "check.sh",
+  "claim.sh",
   "teardown.sh",
 ];
 
-export type Action = "deploy" | "facts" | "check" | "teardown";
+export type Action = "claim" | "deploy" | "facts" | "check" | "teardown";
 
 /** No line of a payload can be this one: each begins with a word of ours. */
 const END = "==end of payload==";

@@ -9,7 +9,7 @@ facts() {
     return
   fi
   say "engine $server"
-  for tool in flock setsid timeout base64; do
+  for tool in flock setsid timeout base64 sha256sum; do
     command -v $tool >/dev/null || say "error the host lacks the command $tool (Debian: apt-get install util-linux coreutils)"
   done
   if [ "$(payload_value wait)" -gt 0 ]; then wait_for_runner; fi
@@ -19,7 +19,11 @@ facts() {
   docker ps -a --no-trunc --filter "label=$label" \
     --format 'container {{.ID}} {{.Label "deploy.key"}} {{.Label "deploy.role"}} {{.State}}'
   docker images --format 'image {{.Repository}}:{{.Tag}}' "$(payload_value images)/*"
+  say "machine $(machine_id)"
+  docker volume ls --format 'volume {{.Name}} {{.Label "deploy.stack"}}'
+  docker ps -a --no-trunc --format 'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}'
   if [ -d "$state" ]; then
+    sed 's/^/owner /' "$state/owner" 2>/dev/null
     sed 's/^/seen /' "$state/seen" 2>/dev/null
     sed 's/^/current /' "$state/current" 2>/dev/null
   fi

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The runner: does the plan's verbs in order, and takes them back in reverse at the first failure.
 #
-#   lock -> settle what an earlier run left -> for each verb: journal, do, journal -> result
+#   lock -> is it ours? -> settle what an earlier run left -> for each verb: journal, do, journal -> result
 #                                               \-> failure: undo in reverse, say what serves
 #
 # It is detached from whoever started it: a cut connection or a killed pulumi changes nothing.
@@ -20,7 +20,7 @@ run_plan() {
     return 1
   fi
   say "$(payload_value holder), since $(date '+%F %T %Z')" >"$state/holder"
-  if settle && is_current && perform; then outcome=0; else outcome=1; fi
+  if own_host && settle && is_current && perform; then outcome=0; else outcome=1; fi
   rm -f "$state/holder"
   prune_runs
   # Free before the caller knows the result: whoever it tells may come at once.

@@ -1,8 +1,10 @@
 # shellcheck shell=sh
 # `pulumi destroy`: removes every container and image of the stack, and what the host remembers of it.
-# Data volumes stay; it says where they are.
+# Data volumes stay; it says where they are. What belongs to another state, or is on another machine, is left alone.
 
 teardown() {
+  state=$(payload_value state)
+  is_ours || return 0
   state_dir || return 1
   label=$(payload_value label)
   exec 9>>"$state/lock"
@@ -27,4 +29,18 @@ teardown() {
   docker volume ls --filter "label=$label" --filter label=deploy.role=data --format '{{.Name}}' | while read -r volume; do
     say "kept: the data volume $volume (to delete it for ever: docker volume rm $volume)"
   done
+}
+
+# is_ours: else says why nothing is removed. That is no failure: this state has nothing here any more, and must be able
+# to forget what it had.
+is_ours() {
+  if [ -e "$state/owner" ]; then
+    [ "$(owner_value lineage)" != "$(payload_value lineage)" ] || return 0
+    say "nothing was removed from the host: $state belongs to another state of $(owner_value stack), deployed first by $(owner_value by), $(owner_value since)"
+    return 1
+  fi
+  machine=$(payload_value machine)
+  [ -n "$machine" ] && [ "$machine" != "$(machine_id)" ] || return 0
+  say "nothing was removed from the host: it is another machine than the one that was deployed to"
+  return 1
 }

@@ -20,6 +20,25 @@ export interface Facts {
   readonly seen: ReadonlyMap<string, { id: string; generation: number }>;
   readonly current: Current | undefined;
   readonly condition: Condition;
+  /** A name of the machine itself, made from its machine-id; undefined: it has none. */
+  readonly machine: string | undefined;
+  /** Whose the stack's folder on the host is. */
+  readonly owner: Owner | undefined;
+  /** Every volume of the engine; stack is project/stack of the one that made it. */
+  readonly volumes: readonly { name: string; stack: string | undefined }[];
+  /** What containers of any stack, or of none, have mounted: names of volumes, and folders. */
+  readonly mounts: readonly { stack: string | undefined; state: string; sources: readonly string[] }[];
+}
+
+/** Who may deploy to a host's folder: host/lib/owner.sh. */
+export interface Owner {
+  /** project/stack */
+  readonly stack: string;
+  /** A UUID that the state made for itself. */
+  readonly lineage: string;
+  readonly machine: string;
+  readonly by: string;
+  readonly since: string;
 }
 
 /** What serves, as the last release recorded it. */
@@ -67,6 +86,10 @@ export const NO_FACTS: Facts = {
   seen: new Map(),
   current: undefined,
   condition: NO_CONDITION,
+  machine: undefined,
+  owner: undefined,
+  volumes: [],
+  mounts: [],
 };
 
 /** @throws Error when the text is not whole (the connection dropped in the middle) or damaged. */
@@ -100,7 +123,32 @@ export function parseFacts(text: string): Facts {
     ),
     current: parseCurrent(rest(lines, "current")),
     condition: parseCondition(lines),
+    machine: rest(lines, "machine").find((one) => one !== ""),
+    owner: parseOwner(rest(lines, "owner")),
+    volumes: words(lines, "volume").map(([name = "", stack]) => ({ name, stack: textOf(stack) })),
+    mounts: words(lines, "mounts").map(([state = "", stack, ...sources]) => ({
+      state,
+      stack: textOf(stack),
+      // A folder's name may have spaces; a volume's has neither those nor commas.
+      sources: sources.join(" ").split(","),
+    })),
   };
+}
+
+function parseOwner(lines: readonly string[]): Owner | undefined {
+  if (lines.length === 0) return undefined;
+  const value = (word: string): string => rest(lines, word)[0] ?? "";
+  return {
+    stack: value("stack"),
+    lineage: value("lineage"),
+    machine: value("machine"),
+    by: value("by"),
+    since: value("since"),
+  };
+}
+
+function textOf(word: string | undefined): string | undefined {
+  return word === "" ? undefined : word;
 }
 
 function parseCurrent(lines: readonly string[]): Current | undefined {

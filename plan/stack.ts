@@ -12,6 +12,7 @@ import {
 } from "./container";
 import type { ContainerRecord, Facts, ReleaseRecord } from "./facts";
 import { byNeeds, type Wanted } from "./release";
+import { adoptedVolumes, volumeProblems } from "./volumes";
 
 /** Everything that a stack wants on its host, named by content: config and source in, plain data out. */
 export interface DescribedStack {
@@ -21,6 +22,10 @@ export interface DescribedStack {
   /** All of them, each after what it needs. */
   readonly wanted: readonly Wanted[];
   readonly record: Omit<ReleaseRecord, "site">;
+  /** Why it cannot have what it wants, each with a cure. */
+  readonly refusals: readonly string[];
+  /** What a preview tells besides the plan. */
+  readonly notes: readonly string[];
 }
 
 export interface DescribedService {
@@ -62,6 +67,8 @@ export function describeStack(root: string, config: Config, names: StackNames, f
         ...Object.fromEntries(services.map((one) => [one.name, recordOf(one.container, one.build, one.why)])),
       },
     },
+    refusals: volumeProblems(config, names, facts),
+    notes: adoptedVolumes(config, names, facts),
   };
 }
 

@@ -16,25 +16,43 @@ export interface CreatedContainer {
   readonly generation: number;
 }
 
-/** What every script on the host is told about the stack. */
-export function stackLines(names: StackNames, host: Config["host"], wait: number): string[] {
+/**
+ * What every script on the host is told about the stack.
+ *
+ * @param lineage of the state that asks; undefined: it only looks, or it is a preview of a state that has none yet
+ */
+export function stackLines(
+  names: StackNames,
+  host: Config["host"],
+  wait: number,
+  lineage: string | undefined,
+): string[] {
   return [
-    `state ${host.stateDir ?? `/var/lib/${names.project}`}/${names.stack}`,
+    `state ${stateFolder(names, host)}`,
     `label ${stackLabel(names)}`,
     `images ${names.project}/${names.stack}`,
     `wait ${wait}`,
+    ...(lineage === undefined ? [] : [`lineage ${lineage}`]),
   ];
 }
 
 /** What host/facts.sh is told. */
 export function factLines(names: StackNames, { host, tls, checks }: Config, wait: number): string[] {
   const certificate = tls && `${tls.folder}/${tls.certificate}`;
-  return [...stackLines(names, host, wait), ...conditionLines(certificate, checks.backup.folder)];
+  return [...stackLines(names, host, wait, undefined), ...conditionLines(certificate, checks.backup.folder)];
+}
+
+/** Where the host keeps what it remembers of the stack. */
+export function stateFolder({ project, stack }: StackNames, { stateDir }: Config["host"]): string {
+  return `${stateDir ?? `/var/lib/${project}`}/${stack}`;
 }
 
 export const STACK_LABEL = "deploy.stack";
-export function stackLabel({ project, stack }: StackNames): string {
-  return `${STACK_LABEL}=${project}/${stack}`;
+export function stackLabel(names: StackNames): string {
+  return `${STACK_LABEL}=${fullName(names)}`;
+}
+export function fullName({ project, stack }: StackNames): string {
+  return `${project}/${stack}`;
 }
 
 export function planLines(
@@ -46,6 +64,7 @@ export function planLines(
 ): string[] {
   return [
     `holder release ${plan.release} by ${deployer}`,
+    `by ${deployer}`,
     `release ${plan.release}`,
     `epoch ${plan.epoch}`,
     `base ${plan.base}`,

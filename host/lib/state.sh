@@ -4,6 +4,7 @@
 #   current   what serves (see verb record)      seen     every container and image a release used, and how often made
 #   journal   the verbs of the run in progress   runs/N/  plan, log and result of a run
 #   proxy/    the nginx files as last installed
+#   owner     whose it all is (lib/owner.sh)         script   these scripts, for a teardown by hand
 
 state_dir() {
   state=$(payload_value state)

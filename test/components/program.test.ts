@@ -4,7 +4,16 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Facts, NO_FACTS, parseFacts } from "../../plan/facts";
 import { change, completedProd, LEAST, stackFile, type Values } from "../plan/support/config";
 import { EMPTY_HOST } from "../plan/support/stack";
-import { failure, isSecret, PASSWORD, type Ran, type Registered, run } from "./support/program";
+import {
+  failure,
+  isSecret,
+  LINEAGE,
+  MACHINE,
+  PASSWORD,
+  type Ran,
+  type Registered,
+  run,
+} from "./support/program";
 
 const SECRET = "correct-horse-battery-staple";
 const KEY = "0123456789abcdef0123456789abcdef";
@@ -134,12 +143,22 @@ describe.each<[stack: string, config: Values, ran: () => Ran | undefined]>([
     for (const one of ours) expect(one.provider, one.name).toBe(provider?.urn);
   });
 
-  it("the teardown comes before all on the host but the networks, so it goes after them", () => {
-    const teardown = named(ran, "teardown", COMMAND);
-    const networks = of(ran, "docker:index/network:Network").map(({ urn }) => urn);
-    expect(teardown.dependencies).toEqual(networks);
+  it("the claim comes before all on the host", () => {
+    const claim = named(ran, "claim", COMMAND);
     const others = ran.resources.filter(({ type }) => /^(docker:|command:)/.test(type));
-    for (const one of others.filter(({ urn }) => urn !== teardown.urn && !networks.includes(urn))) {
+    for (const one of others.filter(({ urn }) => urn !== claim.urn)) {
+      expect(before(ran, one), one.name).toContain(claim.urn);
+    }
+  });
+
+  it("the teardown comes before all on the host but the networks and the claim, so it goes after them", () => {
+    const teardown = named(ran, "teardown", COMMAND);
+    const claim = named(ran, "claim", COMMAND);
+    const networks = of(ran, "docker:index/network:Network").map(({ urn }) => urn);
+    expect([...teardown.dependencies].sort()).toEqual([...networks, claim.urn].sort());
+    const others = ran.resources.filter(({ type }) => /^(docker:|command:)/.test(type));
+    const first = [teardown.urn, claim.urn, ...networks];
+    for (const one of others.filter(({ urn }) => !first.includes(urn))) {
       expect(before(ran, one), one.name).toContain(teardown.urn);
     }
   });
@@ -173,7 +192,7 @@ describe.each<[stack: string, config: Values, ran: () => Ran | undefined]>([
 
   it("a finished script runs again for its trigger only", () => {
     for (const one of of(ran, COMMAND).filter(({ name }) => name !== "teardown")) {
-      expect(one.ignoreChanges).toEqual(["create", "stdin", "interpreter", "logging"]);
+      expect(one.ignoreChanges).toEqual(expect.arrayContaining(["create", "stdin", "interpreter"]));
       expect(list(one.inputs.triggers).length).toBeGreaterThan(0);
     }
     expect(named(ran, "release", COMMAND).inputs.triggers).toEqual([1]);
@@ -230,6 +249,8 @@ describe("the prod stack as a whole", () => {
       [
         "Host host",
         "docker host",
+        "RandomUuid lineage",
+        "Command claim",
         "Network artsvao-test-edge",
         "Network artsvao-test-data",
         "Command teardown",
@@ -454,10 +475,9 @@ describe("a second run", () => {
   it("in a preview says so", async () => {
     const first = the(local);
     const second = await run({ config: LOCAL, facts: hostAfter(first), preview: true });
-    expect(second.messages).toEqual([
-      expect.stringContaining("serves already: nothing to do"),
-      "checklist: 3 of 3 as wanted",
-    ]);
+    expect(second.messages).toHaveLength(1);
+    expect(second.messages[0]).toContain("serves already: nothing to do");
+    expect(second.messages[0]).toMatch(/\nchecklist: 3 of 3 as wanted$/);
     // What the outputs will be is known before anything is done.
     expect(second.outputs).toEqual(first.outputs);
   });
@@ -468,7 +488,8 @@ describe("a program that must not go on", () => {
     const { error, resources } = await failure({ config, facts, preview });
     // Pulumi shows it without a stack trace.
     expect(pulumi.RunError.isInstance(error)).toBe(true);
-    expect(resources).toEqual([]);
+    // What the state calls itself is nothing on the host.
+    expect(resources.filter(({ name }) => name !== "lineage")).toEqual([]);
     return error.message;
   };
 
@@ -584,7 +605,7 @@ describe("a preview", () => {
     });
     expect(ran.waited).toBe(0);
     expect(ran.asked).toContain("wait 0");
-    expect(ran.messages).toHaveLength(2);
+    expect(ran.messages).toHaveLength(1);
     expect(ran.messages[0]).toContain("at work just now: release 0a1b by ann@laptop");
   });
 
@@ -601,13 +622,13 @@ describe("a preview", () => {
     const config = change(LOCAL, "checks", { tree: { level: "stop" } });
     const words = "tree: the project has 2 files that no commit holds: nobody can build this release again";
     const preview = await run({ config, facts: EMPTY_HOST, deployer, preview: true });
-    expect(preview.messages[1]).toBe(`checklist: 2 of 3 as wanted\n  STOP  ${words}`);
+    expect(preview.messages[0]?.endsWith(`\nchecklist: 2 of 3 as wanted\n  STOP  ${words}`)).toBe(true);
     const { error, resources } = await failure({ config, facts: EMPTY_HOST, deployer });
     expect(pulumi.RunError.isInstance(error)).toBe(true);
     expect(error.message).toBe(
       `checks.${words}\nNothing was changed. Put it right, or set the check's level to warn in the stack's config.`,
     );
-    expect(resources).toEqual([]);
+    expect(resources.map(({ name }) => name)).toEqual(["lineage"]);
     const warned = await run({ config: LOCAL, facts: EMPTY_HOST, deployer });
     expect(warned.messages).toEqual([`warn  ${words}`]);
   });
@@ -616,5 +637,89 @@ describe("a preview", () => {
     const facts = { ...NO_FACTS, errors: ["no Docker engine answers on the host"] };
     const ran = await run({ config: LOCAL, facts, preview: true });
     expect(ran.messages[1]).toContain("what serves now is not known");
+  });
+});
+
+describe("whose host it is", () => {
+  const OWNED: Facts = {
+    ...EMPTY_HOST,
+    machine: MACHINE,
+    owner: {
+      stack: "artsvao/test",
+      lineage: LINEAGE,
+      machine: MACHINE,
+      by: "ann@laptop",
+      since: "2026-11-23 03:00:00 UTC",
+    },
+  };
+  const OTHERS: Facts = { ...OWNED, owner: OWNED.owner && { ...OWNED.owner, lineage: "another" } };
+
+  it("is this state's: it goes on, and tells the host so in each script that changes something", async () => {
+    const ran = await run({ config: LOCAL, facts: OWNED });
+    const said = (name: string) => String(named(ran, name, COMMAND).inputs.stdin);
+    for (const name of ["claim", "release", "teardown"])
+      expect(said(name)).toContain(`\nlineage ${LINEAGE}\n`);
+    expect(said("claim")).toMatch(/\nby .+@.+\n/);
+    expect(said("teardown")).toContain(`\nmachine ${MACHINE}\n`);
+  });
+
+  it.each([[false], [true]])("is nobody's: a new state goes on (preview: %s)", async (preview) => {
+    const { resources } = await run({ config: LOCAL, facts: EMPTY_HOST, fresh: true, preview });
+    expect(resources.map(({ name }) => name)).toContain("teardown");
+  });
+
+  it.each([
+    ["an update", { preview: false }],
+    ["a preview", { preview: true }],
+    ["a preview of a state that has made nothing yet", { preview: true, fresh: true }],
+  ])("is another state's: %s stops before anything on the host", async (_, how) => {
+    const { error, resources } = await failure({ config: LOCAL, facts: OTHERS, ...how });
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect(error.message).toMatch(
+      /^local: the stack artsvao\/test there belongs to another state, .* ann@laptop/,
+    );
+    expect(error.message).toMatch(/\nNothing was changed\.$/);
+    expect(resources.map(({ name }) => name)).toEqual(["lineage"]);
+  });
+
+  it.each([[false], [true]])(
+    "is not known: another machine answers, and nothing is done to it (preview: %s)",
+    async (preview) => {
+      const facts = { ...EMPTY_HOST, machine: "ba9876543210" };
+      const { error, resources } = await failure({ config: LOCAL, facts, preview });
+      expect(pulumi.RunError.isInstance(error)).toBe(true);
+      expect(error.message).toContain(
+        `another machine (${MACHINE}) than the one that answers now (ba9876543210)`,
+      );
+      expect(resources.map(({ name }) => name)).toEqual(["lineage", "claim"]);
+    },
+  );
+
+  it("cannot be told by a host that does not answer: the preview goes on", async () => {
+    const ran = await run({ config: LOCAL, facts: new Error("no route to host"), preview: true });
+    expect(ran.messages[0]).toContain("no route to host");
+    expect(ran.resources.length).toBeGreaterThan(10);
+  });
+});
+
+describe("volumes that are there already", () => {
+  it("are not taken from another stack", async () => {
+    const facts = { ...EMPTY_HOST, volumes: [{ name: "artsvao-test-files", stack: "artsvao/test-files" }] };
+    const { error, resources } = await failure({ config: OTHER, facts, preview: true });
+    expect(error.message).toBe(
+      "services.worker.volumes[0].name: the volume artsvao-test-files on the host belongs to the stack " +
+        "artsvao/test-files: use another name\n" +
+        "services.reader.volumes[0].name: the volume artsvao-test-files on the host belongs to the stack " +
+        "artsvao/test-files: use another name\nNothing was changed.",
+    );
+    expect(resources.map(({ name }) => name)).toEqual(["lineage"]);
+  });
+
+  it("are told in the preview when they are adopted", async () => {
+    const facts = { ...EMPTY_HOST, volumes: [{ name: "artsvao-test-files", stack: undefined }] };
+    const { messages } = await run({ config: OTHER, facts, preview: true });
+    expect(messages.join("\n").match(/adopts .*/g)).toEqual([
+      "adopts the existing volume artsvao-test-files with its data",
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { RandomPassword } from "@pulumi/random";
+import { RandomPassword, RandomUuid } from "@pulumi/random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ifKnown } from "../../components/known";
 import { Stack } from "./support/stack";
 
 describe("random.RandomPassword", () => {
@@ -43,5 +44,72 @@ describe("random.RandomPassword", () => {
     const second = stack.output("password");
     expect(second).toMatch(/^[A-Za-z0-9]{32}$/);
     expect(second).not.toBe(first);
+  });
+});
+
+describe("random.RandomUuid", () => {
+  const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  let stack: Stack;
+  let first: unknown;
+  const asked: unknown[] = [];
+  const program = (keepers?: Record<string, string>) => async (): Promise<Record<string, unknown>> => {
+    const { id, result } = new RandomUuid("lineage", { keepers });
+    asked.push(await ifKnown(result));
+    return { id, result, secret: pulumi.isSecret(result) };
+  };
+
+  beforeAll(async () => {
+    stack = await Stack.create("uuid");
+  });
+  afterAll(async () => {
+    await stack.destroy();
+    stack.remove();
+  });
+
+  test("is not known in the preview of its creation: a program that asks for it goes on without", async () => {
+    const run = await stack.preview(program());
+    expect(run.error).toBeUndefined();
+    expect(run.steps).toEqual(["create lineage"]);
+    expect(asked.splice(0)).toEqual([undefined]);
+  });
+
+  test("is made once, is its own ID and no secret; the program that made it knows it", async () => {
+    const run = await stack.up(program());
+    expect(run.steps).toEqual(["create lineage"]);
+    first = stack.output("result");
+    expect(first).toMatch(UUID);
+    expect(stack.stored("lineage")).toMatchObject({ id: first, outputs: { result: first } });
+    expect(stack.output("secret")).toBe(false);
+    expect(asked.splice(0)).toEqual([first]);
+  });
+
+  test("stays the same, and is known to a program that asks, in a preview too", async () => {
+    const preview = await stack.preview(program());
+    expect(preview.unchanged).toBe(true);
+    expect((await stack.up(program())).unchanged).toBe(true);
+    expect((await stack.refresh()).unchanged).toBe(true);
+    expect(asked.splice(0)).toEqual([first, first]);
+  });
+
+  test("is kept by a run that fails after it, so that the next one knows it without any outputs", async () => {
+    const fresh = await Stack.create("uuid-failed");
+    const failing = async (): Promise<never> => {
+      asked.push(await ifKnown(new RandomUuid("lineage").result));
+      throw new Error("something else went wrong");
+    };
+    expect((await fresh.up(failing)).error).toContain("something else went wrong");
+    await fresh.preview(failing);
+    const [made, known] = asked.splice(0);
+    expect(made).toMatch(UUID);
+    expect(known).toBe(made);
+    await fresh.destroy();
+    fresh.remove();
+  });
+
+  test("is another one when a keeper changes", async () => {
+    const run = await stack.up(program({ version: "2" }));
+    expect(run.steps).toContain("create-replacement lineage");
+    expect(stack.output("result")).toMatch(UUID);
+    expect(stack.output("result")).not.toBe(first);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseFacts } from "../../plan/facts";
 import { objectLine, planLines, stackLabel, stackLines } from "../../plan/wire";
 import { change, LEAST, read, type Values } from "./support/config";
-import { containersOf, created, factsAfter, NAMES, payload, planned, ROOMY } from "./support/stack";
+import { containersOf, created, factsAfter, LINEAGE, NAMES, payload, planned, ROOMY } from "./support/stack";
 
 // The same cases on every run.
 fc.configureGlobal({ seed: 2010 });
@@ -35,14 +35,20 @@ const unpack = (text: string): string => Buffer.from(text, "base64").toString("u
 
 describe("what every script is told", () => {
   it("is where the stack's memory is, its label, its images and how long to wait", () => {
-    expect(stackLines(NAMES, read(LEAST).host, 60)).toEqual([
+    expect(stackLines(NAMES, read(LEAST).host, 60, LINEAGE)).toEqual([
       "state /var/lib/shop/test",
       "label deploy.stack=shop/test",
       "images shop/test",
       "wait 60",
+      `lineage ${LINEAGE}`,
     ]);
     const { host } = read(change(LEAST, "host.stateDir", "/srv/deploy"));
-    expect(stackLines(NAMES, host, 0)).toContain("state /srv/deploy/test");
+    expect(stackLines(NAMES, host, 0, undefined)).toEqual([
+      "state /srv/deploy/test",
+      "label deploy.stack=shop/test",
+      "images shop/test",
+      "wait 0",
+    ]);
     expect(stackLabel({ project: "a", stack: "b" })).toBe("deploy.stack=a/b");
   });
 });
@@ -77,8 +83,9 @@ describe("a plan as the runner reads it", () => {
     lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
 
   it("names itself and who brings it", () => {
-    expect(lines.slice(0, 3)).toEqual([
+    expect(lines.slice(0, 4)).toEqual([
       `holder release ${plan.release} by ann@laptop`,
+      "by ann@laptop",
       `release ${plan.release}`,
       "epoch 1",
     ]);
@@ -155,7 +162,7 @@ describe("any accepted config", () => {
         for (const line of all) {
           expect(line).not.toMatch(/[\n\r\0]/);
           expect(line).toMatch(
-            /^(state|label|images|wait|holder|release|epoch|base|object|serves|seen|do|text|label-\S+|smoke|record) /,
+            /^(state|label|images|wait|lineage|holder|by|release|epoch|base|object|serves|seen|do|text|label-\S+|smoke|record) /,
           );
         }
         const smokes = all.filter((line) => line.startsWith("smoke ")).map((line) => line.split(" "));

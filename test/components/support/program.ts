@@ -30,6 +30,8 @@ export interface Situation {
   readonly stack?: string;
   /** What the deployer's machine tells besides that all is committed and pushed. */
   readonly deployer?: Partial<Deployer>;
+  /** Whether the state has a lineage and a claim already; an update makes them, a preview does not. */
+  readonly fresh?: boolean;
 }
 
 const TIDY: Deployer = {
@@ -50,6 +52,9 @@ export interface Ran {
 export const PROJECT = "artsvao";
 /** What the random provider makes. */
 export const PASSWORD = "made-by-the-random-provider";
+export const LINEAGE = "11111111-1111-4111-8111-111111111111";
+/** The one that the state has deployed to. */
+export const MACHINE = "0123456789ab";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 export const isSecret = (value: unknown): boolean =>
@@ -70,7 +75,7 @@ export async function failure(
 }
 
 export async function run(situation: Situation, resources: Registered[] = []): Promise<Ran> {
-  const { config, facts, preview = false, stack = "test" } = situation;
+  const { config, facts, preview = false, stack = "test", fresh = false } = situation;
   const messages: string[] = [];
   const asked: { payload: readonly string[]; wait: number }[] = [];
   vi.resetModules();
@@ -91,14 +96,23 @@ export async function run(situation: Situation, resources: Registered[] = []): P
   const spies = [vi.spyOn(pulumi.log, "info"), vi.spyOn(pulumi.log, "warn")];
   for (const spy of spies) spy.mockImplementation(written);
 
-  await pulumi.runtime.setMocks({ newResource: answer, call: () => ({}) }, PROJECT, stack, preview);
+  await pulumi.runtime.setMocks(
+    {
+      newResource: (args) =>
+        fresh && preview ? { id: undefined, state: args.inputs as object } : answer(args),
+      call: () => ({}),
+    },
+    PROJECT,
+    stack,
+    preview,
+  );
   listen(resources);
   pulumi.runtime.setAllConfig(
     Object.fromEntries(Object.entries(asPulumi(config)).map(([key, value]) => [`${PROJECT}:${key}`, value])),
   );
   try {
-    const program = (await import("../../../index")) as Record<string, unknown>;
-    const outputs = await promiseOf(pulumi.output({ ...program }));
+    const { default: program } = (await import("../../../index")) as unknown as { default: Program };
+    const outputs = await promiseOf(pulumi.output(await program()));
     return { resources, outputs, messages, asked: asked[0]?.payload ?? [], waited: asked[0]?.wait };
   } finally {
     // Whatever it has asked for is answered, also when it has failed.
@@ -108,6 +122,8 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     vi.doUnmock("../../../deployer");
   }
 }
+
+type Program = () => Promise<Record<string, unknown>>;
 
 function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => {
@@ -123,8 +139,13 @@ function answer({ type, name, inputs }: pulumi.runtime.MockResourceArgs): pulumi
       return { id: `${name}-id`, state: { ...state, name: `${name}-0123456` } };
     case "random:index/randomPassword:RandomPassword":
       return { id: "none", state: { ...state, result: pulumi.secret(PASSWORD) } };
+    case "random:index/randomUuid:RandomUuid":
+      return { id: LINEAGE, state: { ...state, result: LINEAGE } };
     case "command:local:Command":
-      return { id: `${name}-id`, state: { ...state, stdout: "done" } };
+      return {
+        id: `${name}-id`,
+        state: { ...state, stdout: name === "claim" ? `machine ${MACHINE}` : "done" },
+      };
     default:
       return { id: `${name}-id`, state };
   }

@@ -50,6 +50,9 @@ export class World {
     open.add(this);
   }
 
+  /** Of the state that deploys here. */
+  lineage = "11111111-1111-4111-8111-111111111111";
+
   static create(shell: ShellName = "dash"): World {
     const dir = fs.mkdtempSync(join(tmpdir(), "host-world-"));
     for (const folder of ["containers", "volumes/proxy", "volumes/database", "state", "tmp", "bin"]) {
@@ -57,7 +60,7 @@ export class World {
     }
     const world = new World(dir, shell);
     world.write("version", "linux/amd64 20.10.24\n");
-    for (const file of ["images", "networks", "volumes.list"]) world.write(file, "");
+    for (const file of ["images", "networks", "volumes.list", "mounts"]) world.write(file, "");
     return world;
   }
 
@@ -106,7 +109,8 @@ export class World {
 
   /** @param wait how long to wait for another release, seconds */
   stackLines(wait = 1): string[] {
-    return stackLines(NAMES, { stateDir: join(this.dir, "state"), address: "local", lockWait: wait }, wait);
+    const host = { stateDir: join(this.dir, "state"), address: "local", lockWait: wait };
+    return stackLines(NAMES, host, wait, this.lineage);
   }
 
   /** Runs a script as the product does: the command line for sh, the script on stdin. */

@@ -12,6 +12,8 @@ import { parseFacts } from "../../../plan/facts";
 /** A stack from config to plan, and hosts as they answer. */
 
 export const NAMES = { project: "shop", stack: "test" } as const;
+/** Of the state that deploys. */
+export const LINEAGE = "11111111-1111-4111-8111-111111111111";
 export const SCRIPT = "export default {};";
 
 /** A folder with files, as a project with sources. */
@@ -51,7 +53,7 @@ export function created(stack: DescribedStack, suffix = "1"): CreatedContainer[]
 /** What goes to the runner. */
 export function payload({ config, stack, plan }: Planned, suffix?: string): string[] {
   return [
-    ...stackLines(NAMES, config.host, config.host.lockWait),
+    ...stackLines(NAMES, config.host, config.host.lockWait, LINEAGE),
     ...planLines(plan, config, created(stack, suffix), [], "someone@somewhere"),
   ];
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# ps, inspect, images, rmi, version, volume, network.
+# ps, inspect, images, info, rmi, version, volume, network.
 
 docker_ps() {
   act asked "ps $*"
@@ -35,12 +35,17 @@ docker_ps() {
     [ $whole = yes ] || id=$(printf '%.12s' "$id")
     case $format in
       '{{.ID}}') printf '%s\n' "$id" ;;
+      'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}') printf 'mounts %s %s \n' "$status" "$stack" ;;
       'container {{.ID}} {{.Label "deploy.key"}} {{.Label "deploy.role"}} {{.State}}')
         printf 'container %s %s %s %s\n' "$id" "$key" "$role" "$status"
         ;;
       *) refuse "ps --format $format" ;;
     esac
   done
+  # Containers of others: mounts has STATE STACK|none SOURCES
+  case $format in
+    mounts*) while read -r status stack sources; do printf 'mounts %s %s %s\n' "$status" "${stack#none}" "$sources"; done <"$world/mounts" ;;
+  esac
 }
 
 docker_inspect() {
@@ -113,15 +118,23 @@ docker_version() {
 }
 
 docker_info() {
-  [ "$*" = '-f {{.DockerRootDir}}' ] || refuse "info $*"
   act asked info
-  echo "$world/volumes"
+  case $* in
+    '-f {{.DockerRootDir}}') echo "$world/volumes" ;;
+    '-f {{.ID}}') echo ABCD:EFGH:IJKL ;;
+    *) refuse "info $*" ;;
+  esac
 }
 
 # volumes.list: NAME STACK ROLE
 docker_volume() {
   case $* in
     "ls --filter label=deploy.stack="*" --filter label=deploy.role="*" --format {{.Name}}") ;;
+    'ls --format volume {{.Name}} {{.Label "deploy.stack"}}')
+      act asked "volume ls"
+      while read -r name stack role; do printf 'volume %s %s\n' "$name" "${stack#none}"; done <"$world/volumes.list"
+      return
+      ;;
     "ls -q --filter label=deploy.stack="*" --filter label=deploy.role="*)
       shift
       ;;

@@ -1,0 +1,68 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { hostCommand, hostScript } from "../host/bundle";
+import { connectionTo } from "../host/connection";
+import type { Config } from "../plan/config/schema";
+import type { StackNames } from "../plan/container";
+import type { Facts } from "../plan/facts";
+import { machineProblem, ownerProblem } from "../plan/owner";
+import { stackLines } from "../plan/wire";
+import { deployer } from "../deployer/name";
+import { ifKnown } from "./known";
+
+/** This state's right to deploy to its host: kept there under the state's lineage, and here as the machine's name. */
+export interface Claim {
+  readonly lineage: string | undefined;
+  /** As it was when it was claimed. */
+  readonly machine: pulumi.Output<string>;
+  /** Everything on the host comes after it. */
+  readonly resource: pulumi.Resource;
+}
+
+/**
+ * The name of this state, made once: whoever shares the state shares it. Undefined: a preview of a state that is new.
+ *
+ * @throws RunError when the host's folder belongs to another state
+ */
+export async function ownLineage(
+  { host }: Config,
+  names: StackNames,
+  facts: Facts,
+): Promise<string | undefined> {
+  const lineage = await ifKnown(new random.RandomUuid("lineage").result);
+  refuse(host, ownerProblem(names, host, facts, lineage));
+  return lineage;
+}
+
+/**
+ * Claims the host, in the first `up` of a state; later ones remember which machine that was.
+ *
+ * @throws RunError when another machine answers now
+ */
+export async function claimHost(
+  { host }: Config,
+  names: StackNames,
+  facts: Facts,
+  lineage: string | undefined,
+): Promise<Claim> {
+  const lines = [...stackLines(names, host, host.lockWait, lineage), `by ${deployer()}`];
+  const resource = new command.local.Command(
+    "claim",
+    {
+      interpreter: [...connectionTo(host).interpreter],
+      create: hostCommand("claim"),
+      stdin: hostScript(lines),
+      triggers: [lineage],
+      addPreviousOutputInEnv: false,
+    },
+    { ignoreChanges: ["create", "stdin", "interpreter"] },
+  );
+  const machine = resource.stdout.apply((text) => /^machine (.*)$/m.exec(text)?.[1] ?? "");
+  refuse(host, machineProblem(names, host, facts, await ifKnown(machine)));
+  return { lineage, machine, resource };
+}
+
+function refuse({ address }: Config["host"], problem: string | undefined): void {
+  if (problem !== undefined) throw new pulumi.RunError(`${address}: ${problem}\nNothing was changed.`);
+}
