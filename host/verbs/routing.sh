@@ -43,16 +43,18 @@ undo_stage() { restore_routes; }
 do_route() { change_routes "$1"; }
 undo_route() { restore_routes; }
 
-# Waits until the proxy has no request open to KEY, at most its grace.
+# drain KEY [SECONDS]: waits until the proxy has no request open to KEY, at most its grace, or SECONDS if that is less.
 do_drain() {
   load_object "$1" || return 1
+  fate="get its SIGTERM"
+  if [ "${2:-$grace}" -lt "$grace" ]; then grace=$2 fate="lose the database"; fi
   case $health in http:*) ;; *) return 0 ;; esac
   address=${health#http:}
   find_proxy
   end=$(($(now) + grace * 100))
   while [ "$(connections_to "$id" "${address%%:*}")" -gt 0 ]; do
     if [ "$(now)" -ge $end ]; then
-      say "  $1 still has requests open after $grace s: they get its SIGTERM"
+      say "  $1 still has requests open after $grace s: they $fate"
       return 0
     fi
     rest 0.1

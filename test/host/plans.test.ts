@@ -59,7 +59,7 @@ describe.concurrent("a plan run to its end", () => {
       "cp nginx.conf",
       "start new proxy",
       "start new database",
-      "psql new database",
+      "password new database",
       "start new api-migrate",
       "start new api",
       "start new web",
@@ -152,8 +152,14 @@ describe.concurrent("a plan run to its end", () => {
     const staged = await run(SCENARIOS.database);
     const { world, before, next } = staged;
     expect(story(world, before, next)).toEqual([
+      "restart old database always",
+      "restart new database no",
       "write routes.json",
-      ...sheltered("database", "psql new database"),
+      "stop old database",
+      "start new database",
+      "password new database",
+      "restart new database unless-stopped",
+      "restart old database unless-stopped",
       "write routes.json",
       "rm old database",
     ]);
@@ -165,10 +171,20 @@ describe.concurrent("a plan run to its end", () => {
     expect(routes(staged)).toEqual({ api: "api:3000" });
   });
 
-  it("new password: the database takes it, and all who use it are replaced", async () => {
-    const { world, before, next } = await run(SCENARIOS.password);
+  it("new password: the old one serves until all who use it are replaced, and then opens nothing", async () => {
+    const staged = await stage(SCENARIOS.password);
+    // Looked at when the old version goes: until then both can log in.
+    staged.world.tool(
+      "base64",
+      '#!/bin/sh\n[ -f "$FAKE_WORLD/logins" ] || ! grep -q v2 "$FAKE_WORLD/volumes/database/password" ||\n' +
+        '  cp "$FAKE_WORLD/volumes/database/password" "$FAKE_WORLD/logins"\nexec /usr/bin/base64 "$@"\n',
+    );
+    const { world, before, next } = staged;
+    expect((await release(world, next)).code).toBe(0);
+    expect(violations(world)).toEqual([]);
     expect(running(world, before, next)).toEqual(["new api", "new database", "proxy"]);
-    expect(world.read("volumes/database/password")).toBe("app pass-word-2\n");
+    expect(world.read("logins")).toBe("app pass-word-1\napp_v2 pass-word-2\n");
+    expect(world.read("volumes/database/password")).toBe("app_v2 pass-word-2\n");
   });
 
   it("proxy replaced", async () => {

@@ -258,8 +258,9 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       host,
       [
         "backup database",
-        "hold requests wait for the database",
         "shelter database",
+        "hold requests wait for the database",
+        "drain backend",
         "stop database",
         "start database'",
         "healthy database'",
@@ -411,6 +412,38 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       ],
     ],
     [
+      "the database's password changed: the old backend goes on with its own until the new one has taken over",
+      [["database.passwordVersion", 2]],
+      host,
+      [
+        "backup database",
+        "shelter database",
+        "hold requests wait for the database",
+        "drain backend",
+        "stop database",
+        "start database'",
+        "healthy database'",
+        "password database'",
+        "promote database'",
+        "rejoin backend",
+        "route requests go on",
+        "migrate backend-migrate'",
+        "start backend'",
+        "healthy backend'",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "observe 1",
+        "record",
+        "drain backend",
+        "stop backend",
+        "remove backend",
+        "remove database",
+        "sweep",
+      ],
+    ],
+    [
       "the database changed while the proxy was stopped",
       [DATABASE],
       withStates(host, { proxy: undefined }),
@@ -419,8 +452,9 @@ describe("a release, by what is found on the host (' is a new container)", () =>
         "start proxy",
         "healthy proxy",
         "backup database",
-        "hold requests wait for the database",
         "shelter database",
+        "hold requests wait for the database",
+        "drain backend",
         "stop database",
         "start database'",
         "healthy database'",
@@ -863,12 +897,17 @@ describe("any release from any stack to any other", () => {
   });
 
   it("stops nothing that serves before it is recorded, unless its requests wait or only one can run", () => {
-    follows(({ step, recorded, old, routes }, { facts }) => {
+    follows(({ step, recorded, old, routes, running }, { before, facts }) => {
       const [key = ""] = step.arguments;
       if (step.verb !== "stop" || recorded || old.get(key) === "proxy") return;
       const served = facts.current?.objects.find((one) => one.key === key);
       if (old.get(key) === "database") {
-        expect(Object.values(routes.live).filter((address) => address !== "hold")).toEqual([]);
+        const users = Object.entries(routes.live).filter(
+          ([name]) =>
+            before?.services[name]?.needs.includes("database") === true &&
+            [...running].some((one) => serviceOf(one) === name),
+        );
+        expect(users.filter(([, address]) => address !== "hold")).toEqual([]);
       } else if (served?.health.startsWith("http:") === true) {
         expect(routes.live[served.service]).toBe("hold");
       }
@@ -1006,6 +1045,7 @@ describe("any release from any stack to any other", () => {
       "password",
       "promote",
       "record",
+      "rejoin",
       "remove",
     ];
     expect([...seen].sort()).toEqual([
