@@ -228,7 +228,6 @@ class Planner {
     this.do("healthy", key);
     this.do("password", key);
     if (exchange) {
-      this.do("promote", key, old.key);
       for (const user of users) {
         const stays = this.items.some((one) => one.kind === "same" && one.key === user.key);
         // One that is replaced a moment later must find the database again, but what ails it may be why it is replaced.
@@ -239,6 +238,8 @@ class Planner {
         this.live = served;
         this.routes("route", served, {}, "requests go on");
       }
+      // Until here a reboot brings the old one back; on the same data, with the same logins, either will do.
+      this.do("promote", key, old.key);
     }
   }
 

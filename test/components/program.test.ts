@@ -368,9 +368,7 @@ describe("values that go into containers", () => {
     }
     const { envs } = named(ran, "database").inputs;
     expect(isSecret(envs)).toBe(true);
-    expect(envs).toEqual(
-      secret(["POSTGRES_DB=app", "POSTGRES_USER=app", `POSTGRES_PASSWORD=${PASSWORD}`]),
-    );
+    expect(envs).toEqual(secret(["POSTGRES_DB=app", "POSTGRES_USER=app", `POSTGRES_PASSWORD=${PASSWORD}`]));
   });
 
   it("hold a password that is made anew for another version of it, and fits into an address", async () => {

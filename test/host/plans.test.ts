@@ -158,9 +158,9 @@ describe.concurrent("a plan run to its end", () => {
       "stop old database",
       "start new database",
       "password new database",
+      "write routes.json",
       "restart new database unless-stopped",
       "restart old database unless-stopped",
-      "write routes.json",
       "rm old database",
     ]);
     // A dump was taken before.
