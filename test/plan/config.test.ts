@@ -206,7 +206,7 @@ describe("a wrong config", () => {
       "identityKey",
       undefined,
       "identityKey: is missing; services with secrets need it. Set it once: " +
-        'pulumi config set --secret identityKey "$(openssl rand -hex 32)"',
+        "openssl rand -hex 32 | pulumi config set --secret identityKey",
     ],
     ["smoke", { path: "/" }, "smoke: must be a list, is a group of settings"],
     [
@@ -316,6 +316,16 @@ describe("a wrong config", () => {
       "services.web.env",
       { A: "x\0y" },
       "services.web.env.A: must not contain a NUL character: an environment cannot carry it",
+    ],
+    [
+      "services.web.env",
+      { A: "x".repeat(131_070) },
+      "services.web.env.A: must be shorter than 128 KiB: Linux takes no longer argument or variable",
+    ],
+    [
+      "services.web.command",
+      ["x", "ё".repeat(65_536)],
+      "services.web.command[1]: must be shorter than 128 KiB: Linux takes no longer argument or variable",
     ],
     [
       "services.web.env",
@@ -435,7 +445,7 @@ describe("a wrong config", () => {
       "services.web.needs: database is not configured",
       'services.web.needs: there is no service "cache"; known are web, worker, broken',
       "identityKey: is missing; services with secrets need it. Set it once: " +
-        'pulumi config set --secret identityKey "$(openssl rand -hex 32)"',
+        "openssl rand -hex 32 | pulumi config set --secret identityKey",
     ]);
   });
 

@@ -13,6 +13,8 @@ export interface Holder {
 }
 
 const INTERVAL_MS = 25;
+/** How the engine hands an environment to what is run in a container: a file for root alone, gone in a moment. */
+const ENGINES_OWN = /^runc-process\d+$/;
 /** Nobody in particular: neither root nor the user of a container. */
 const OTHER_USER = 65_534;
 
@@ -46,14 +48,16 @@ export class Watch {
   private look(): void {
     this.looks += 1;
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) this.lookAt(pid);
-    for (const name of readdirSync(tmpdir())) if (!this.before.has(name)) this.lookInto(join(tmpdir(), name));
+    for (const name of readdirSync(tmpdir()))
+      if (!this.before.has(name) && !ENGINES_OWN.test(name)) this.lookInto(join(tmpdir(), name));
     if (this.looks % 40 === 0) this.lookAsOther();
   }
 
   private lookAt(pid: string): void {
     const command = read(`/proc/${pid}/cmdline`);
     const key = `${pid} ${command.toString()}`;
-    if (this.seen.has(key)) return;
+    // One without a command is about to get one, or has ended.
+    if (command.length === 0 || this.seen.has(key)) return;
     this.seen.add(key);
     for (const what of this.searcher.in(command))
       this.found.add(`argument list of ${words(command)}: ${what}`);
@@ -94,5 +98,5 @@ function read(path: string): Buffer {
 }
 
 function words(command: Buffer): string {
-  return command.toString().replaceAll("\0", " ").trim();
+  return JSON.stringify(command.toString().replaceAll("\0", " ").trim());
 }
