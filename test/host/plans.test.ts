@@ -5,9 +5,9 @@ import { deployed, prepare, release } from "./lib/release";
 import { SCENARIOS, type Scenario, serves, type Stage, stage } from "./lib/scenarios";
 import { entries } from "./lib/shells";
 import { liveRoutes, serving, violations } from "./lib/serving";
-import { full, plain } from "./lib/stacks";
+import { full, plain, stored } from "./lib/stacks";
 import { name, running, story } from "./lib/story";
-import { removeWorlds } from "./lib/world";
+import { removeWorlds, World } from "./lib/world";
 
 // Every kind of plan, run to its end: all that it changes, in order, and what serves then.
 
@@ -186,6 +186,21 @@ describe.concurrent("a plan run to its end", () => {
     expect(world.read("logins")).toBe("app pass-word-1\napp_v2 pass-word-2\n");
     expect(world.read("volumes/database/password")).toBe("app_v2 pass-word-2\n");
   });
+
+  it.each([
+    [1, "app pass-word-1\n"],
+    [2, "app_v2 pass-word-2\n"],
+  ])(
+    "data from elsewhere, version %i: its owner's password gives way to the stack's",
+    async (version, logins) => {
+      const world = World.create();
+      world.write("volumes/database/password", "app from-elsewhere\nother keeps-its-own\n");
+      const next = prepare(world, stored(1, { passwordVersion: version }));
+      expect((await release(world, next)).code).toBe(0);
+      expect(world.read("volumes/database/password")).toBe(`other keeps-its-own\n${logins}`);
+      expect(violations(world)).toEqual([]);
+    },
+  );
 
   it("proxy replaced", async () => {
     const staged = await run(SCENARIOS.proxy);

@@ -524,6 +524,37 @@ describe("a release, by what is found on the host (' is a new container)", () =>
   });
 });
 
+describe("an exchange of the database", () => {
+  it("lets only those wait who use it, as they were deployed", () => {
+    const two: Edit = [
+      "services.frontend",
+      { ...(SHOP.services as { frontend: Values }).frontend, needs: ["database"] },
+    ];
+    const other: Edit = [
+      "services.shop",
+      { image: "shop:1", port: 3002, route: "/shop/", health: "/", memory: 64 },
+    ];
+    const facts = hostAfter(planned(read(edited(two, other))));
+    // That the frontend does without it from now on does not help the one that serves.
+    const { plan } = planned(read(edited(other, DATABASE)), facts);
+    const hold = plan.steps.find(({ verb }) => verb === "hold")?.arguments[0] ?? "";
+    const { live, fallback } = JSON.parse(plan.texts[hold] ?? "") as Record<string, Record<string, string>>;
+    expect(live).toEqual({
+      backend: "hold",
+      frontend: "hold",
+      shop: expect.stringMatching(/^shop-[0-9a-f]{12}:3002$/) as unknown,
+    });
+    expect(Object.keys(fallback ?? {}).sort()).toEqual(["backend", "frontend"]);
+  });
+
+  it("makes nobody wait where nobody uses it", () => {
+    const alone = edited(["services.backend.needs", []]);
+    const facts = hostAfter(planned(read(alone)));
+    const { plan } = planned(read(change(alone, "database.memory", 220)), facts);
+    expect(plan.steps.map(({ verb }) => verb)).not.toContain("hold");
+  });
+});
+
 describe("memory", () => {
   const orders = (facts: Facts, ...edits: Edit[]) =>
     planned(read(edited(...edits)), facts)
