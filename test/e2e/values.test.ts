@@ -32,11 +32,12 @@ const ODD: readonly string[] = [
   "!tag &anchor *alias @at",
   "Всё работает — ёлки «да»",
   "𝄞 👩‍💻 é",
-  "\u0001\u001b[31m\u007f\u0085\u2028\ufeff",
+  "\u0001\u001b[31m\u007f\u0085\u2028\u2029\ufeff",
   "<title>CRM</title>",
   "*?[a-z]~|;&><",
-  "x".repeat(100 * 1024),
 ];
+/** All of a stack's config must fit into one variable of 128 KiB: that is how Pulumi hands it to the program. */
+const LONG = "long ".repeat(16 * 1024);
 /** Any characters that YAML, JSON, Go and Linux have in common: all of UTF-8 but NUL. */
 const anything = fc.string({ unit: "grapheme", maxLength: 40 }).filter((text) => !text.includes("\0"));
 const VALUES = [...ODD, ...fc.sample(anything, { seed: 2010, numRuns: 40 })].filter(
@@ -93,6 +94,7 @@ describe("values in containers on this machine's engine", () => {
         memory: 96,
         env: {
           ...byName("ENV"),
+          LONG,
           PAGE,
           NUMBER: 42,
           NEGATIVE: -0.5,
@@ -121,7 +123,7 @@ describe("values in containers on this machine's engine", () => {
       environment.split("\0").map((line) => [line.replace(/=.*$/s, ""), line.replace(/^[^=]*=/, "")]),
     );
     const wanted = { NUMBER: "42", NEGATIVE: "-0.5", LARGE: "9007199254740991", YES: "true", NO: "false" };
-    expect(found).toMatchObject({ ...byName("ENV"), ...byName("SECRET"), PAGE, ...wanted });
+    expect(found).toMatchObject({ ...byName("ENV"), ...byName("SECRET"), LONG, PAGE, ...wanted });
   });
 
   it("of a command arrive as its arguments, one for one", async () => {
