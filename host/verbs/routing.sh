@@ -47,7 +47,10 @@ undo_route() { restore_routes; }
 do_drain() {
   load_object "$1" || return 1
   fate="get its SIGTERM"
-  if [ "${2:-$grace}" -lt "$grace" ]; then grace=$2 fate="lose the database"; fi
+  if [ $# -gt 1 ]; then
+    fate="lose the database"
+    [ "$2" -ge "$grace" ] || grace=$2
+  fi
   case $health in http:*) ;; *) return 0 ;; esac
   address=${health#http:}
   find_proxy
@@ -60,7 +63,8 @@ do_drain() {
     rest 0.1
   done
 }
-undo_drain() { :; }
+# With SECONDS the database was taken from under KEY, and has come back by now: requests wait until KEY has found it.
+undo_drain() { [ $# -lt 2 ] || do_rejoin "$1"; }
 
 # One request: host ($1), port ($2), path ($3), wanted status ($4), wanted text ($5). Runs inside the proxy's container.
 smoke_request='
