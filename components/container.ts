@@ -24,7 +24,10 @@ export function createContainer(
     key,
     {
       ...arguments_(spec, key, host),
-      envs: Object.entries(spec.env).map(([name, value]) => environmentLine(name, value, password)),
+      // All of it: a value that somebody took for harmless stands nowhere in plain text either.
+      envs: pulumi.secret(
+        Object.entries(spec.env).map(([name, value]) => environmentLine(name, value, password)),
+      ),
     },
     {
       parent,
@@ -33,6 +36,8 @@ export function createContainer(
       ignoreChanges: ["*"],
       retainOnDelete: true,
       replacementTrigger: made,
+      // What the provider gives back of it, whether or not that provider keeps secrets apart.
+      additionalSecretOutputs: ["envs"],
       deleteBeforeReplace: false,
     },
   );
@@ -95,7 +100,7 @@ function environmentLine(
   password: pulumi.Output<string> | undefined,
 ): pulumi.Input<string> {
   if ("plain" in value) return `${name}=${value.plain}`;
-  if ("secret" in value) return pulumi.secret(`${name}=${value.secret}`);
+  if ("secret" in value) return `${name}=${value.secret}`;
   if (password === undefined)
     throw new Error(`${name} needs the database's password, and there is no database`);
   return password.apply((text) => `${name}=${value.withPassword.replace("{password}", () => text)}`);

@@ -157,13 +157,13 @@ remember_objects() {
 announce() {
   case $1 in
     hold | stage | route | site) say "$(payload_value "label-$2") ($3 s)" ;;
-    remove | sweep | record | password | shelter | promote) ;;
+    remove | sweep | record | password | rejoin | shelter | promote) ;;
     smoke) say "smoke test of the $2 release passed ($3 s)" ;;
     start) say "$2 started ($3 s)" ;;
     healthy) say "$2 healthy ($3 s)" ;;
     observe) say "the new release stays healthy ($3 s)" ;;
     backup) say "database dumped ($3 s)" ;;
-    drain) say "$2 drained ($3 s)" ;;
+    drain) say "${2%% *} drained ($3 s)" ;;
     stop) say "$2 stopped ($3 s)" ;;
     migrate) say "$2 done ($3 s)" ;;
     *) say "$1 $2 ($3 s)" ;;

@@ -141,6 +141,7 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
     shared_buffers: `${Math.max(16, Math.floor(database.memory / 4))}MB`,
     ...database.settings,
   };
+  const login = databaseLogin(database);
   return {
     service: "database",
     role: "database",
@@ -155,6 +156,7 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
       POSTGRES_DB: { plain: database.name },
       POSTGRES_USER: { plain: database.user },
       POSTGRES_PASSWORD: { withPassword: "{password}", version: database.passwordVersion },
+      ...(login === database.user ? {} : { DEPLOY_LOGIN: { plain: login } }),
     },
     memory: database.memory,
     // The postgres user of the official image.
@@ -179,6 +181,14 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
     stopGrace: database.stopGrace,
     startTimeout: database.startTimeout,
   };
+}
+
+/**
+ * Who logs in: each version of the password has a login of its own, which acts as the owner (host/verbs/data.sh). So
+ * the services that still serve keep theirs until the new ones have taken over, however long that takes.
+ */
+export function databaseLogin({ user, passwordVersion }: DatabaseConfig): string {
+  return passwordVersion === 1 ? user : `${user}_v${passwordVersion}`;
 }
 
 export function databaseImage(database: DatabaseConfig): string {
@@ -244,12 +254,14 @@ function serviceEnv(service: ServiceConfig, database: DatabaseConfig | undefined
 }
 
 /** The names that PostgreSQL's own clients read, and the address in one for all others. */
-function databaseEnv({ user, name, passwordVersion: version }: DatabaseConfig): Record<string, EnvValue> {
+function databaseEnv(database: DatabaseConfig): Record<string, EnvValue> {
+  const { name, passwordVersion: version } = database;
+  const login = databaseLogin(database);
   return {
-    DATABASE_URL: { withPassword: `postgres://${user}:{password}@database:5432/${name}`, version },
+    DATABASE_URL: { withPassword: `postgres://${login}:{password}@database:5432/${name}`, version },
     PGHOST: { plain: "database" },
     PGPORT: { plain: "5432" },
-    PGUSER: { plain: user },
+    PGUSER: { plain: login },
     PGDATABASE: { plain: name },
     PGPASSWORD: { withPassword: "{password}", version },
   };

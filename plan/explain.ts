@@ -53,8 +53,8 @@ function cause(service: string, plan: Plan, facts: Facts): string {
   const before = facts.current?.record.containers[service];
   if (before === undefined || after === undefined) return "not known to the last release";
   if (after.build !== undefined && after.build.hash !== before.build?.hash) return origin(after);
-  const changed = differences(before.parts, after.parts).map(settingOf);
-  const causes = [...new Set(changed)].map((setting) => inWords(service, setting, before, after));
+  const changed = settingsOf(differences(before.parts, after.parts));
+  const causes = changed.map((setting) => inWords(service, setting, before, after));
   return causes.length > 3
     ? `${causes.slice(0, 3).join(", ")} and ${causes.length - 3} more`
     : causes.join(", ");
@@ -63,9 +63,22 @@ function cause(service: string, plan: Plan, facts: Facts): string {
 /** What the config calls otherwise than a container's description does. */
 const IN_CONFIG: Readonly<Record<string, string>> = { mounts: "volumes", networks: "needs" };
 
-/** The setting that a leaf of a container's description belongs to: env.NAME, or its first word. */
+/** What comes with another version of the database's password, in the database and in those who use it. */
+const PASSWORD_LEAVES = [
+  ...["DATABASE_URL", "PGPASSWORD", "POSTGRES_PASSWORD"].map((name) => `env.${name}.version`),
+  ...["DATABASE_URL.text", "PGUSER", "DEPLOY_LOGIN"].map((name) => `env.${name}`),
+];
+
+/** The settings that these leaves of a container's description belong to: env.NAME, or the first word. */
+function settingsOf(changed: readonly string[]): string[] {
+  const rotated = changed.some((leaf) => /^env\.(PG|POSTGRES_)PASSWORD\.version$/.test(leaf));
+  const others = changed.filter((leaf) => !rotated || !PASSWORD_LEAVES.includes(leaf)).map(settingOf);
+  return [...new Set([...(rotated ? ["the database's password"] : []), ...others])];
+}
+
 function settingOf(leaf: string): string {
-  const [first = "", second = ""] = leaf.split(".");
+  const [first = "", second = "", third = ""] = leaf.split(".");
+  if (first === "env" && third === "secret") return `secret ${second}`;
   return first === "env" ? `env.${second}` : (IN_CONFIG[first] ?? first);
 }
 

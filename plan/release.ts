@@ -1,7 +1,7 @@
 import type { Config } from "./config/schema";
 import type { NamedContainer } from "./container";
 import type { Current, Facts, ReleaseRecord } from "./facts";
-import { canonical, digest } from "./identity";
+import { canonical, digest, leaves } from "./identity";
 import { type Budget, budget, chooseOrders, type Order } from "./memory";
 import { routesFile, siteConfig, siteDigest } from "./nginx";
 
@@ -193,7 +193,7 @@ class Planner {
     const state = this.facts.containers.find(({ id }) => id === old?.id)?.state;
     const runs = state === "running";
     const kind = old === undefined ? "new" : old.key !== key ? "replace" : runs ? "same" : "repair";
-    const ended = state === undefined || ["created", "exited", "dead"].includes(state);
+    const ended = state === undefined || hasEnded(state);
     const vacant = kind === "replace" ? ended : kind !== "same";
     const address = spec.health.kind === "http" ? `${key}:${spec.health.port}` : undefined;
     return { ...one, name: spec.service, key, kind, old, vacant, address };
@@ -215,23 +215,48 @@ class Planner {
     if (kind === "same") return;
     const exchange = kind === "replace" && old !== undefined;
     const served = { ...this.live };
+    const users = this.usersOfDatabase();
     if (exchange) {
       this.do("backup", old.key);
-      this.routes("hold", this.held(Object.keys(this.live)), {}, "requests wait for the database");
       this.do("shelter", old.key, key);
+      const waiting = Object.keys(this.live).filter((name) => users.some(({ service }) => service === name));
+      if (waiting.length > 0) {
+        this.routes("hold", this.held(waiting), {}, "requests wait for the database");
+        // A connection that stays open (a websocket) is not worth the wait of all others.
+        for (const user of users) if (waiting.includes(user.service)) this.do("drain", user.key, "3");
+      }
       this.do("stop", old.key);
     }
     this.start(item);
     this.do("healthy", key);
     this.do("password", key);
     if (exchange) {
-      this.do("promote", key, old.key);
-      for (const user of this.items.filter((one) => one.kind === "same" && one.needs.includes("database"))) {
-        this.do("healthy", user.key);
+      for (const user of users) {
+        const stays = this.items.some((one) => one.kind === "same" && one.key === user.key);
+        // One that is replaced a moment later must find the database again, but what ails it may be why it is replaced.
+        if (stays) this.do("healthy", user.key);
+        else if (served[user.service] !== undefined) this.do("rejoin", user.key);
       }
-      this.live = served;
-      this.routes("route", served, {}, "requests go on");
+      if (canonical(served) !== canonical(this.live)) {
+        this.live = served;
+        this.routes("route", served, {}, "requests go on");
+      }
+      // Until here a reboot brings the old one back; on the same data, with the same logins, either will do.
+      this.do("promote", key, old.key);
     }
+  }
+
+  /** The services that run and use the database: as they were recorded, and not as they are wanted. */
+  private usersOfDatabase(): Current["objects"] {
+    return (this.facts.current?.objects ?? []).filter(({ id, role, service }) => {
+      if (role !== "service" || !this.isUp(id)) return false;
+      const parts = Object.entries(this.facts.current?.record.containers[service]?.parts ?? {});
+      return parts.some(([path, text]) => path.startsWith("networks.") && text === DATA_NETWORK);
+    });
+  }
+
+  private isUp(id: string): boolean {
+    return this.facts.containers.some((one) => one.id === id && !hasEnded(one.state));
   }
 
   private proxy(): void {
@@ -433,6 +458,13 @@ function refusal(name: string, missing: number): string {
     `services.${name}.order: start-first needs ${missing} MiB more than the host has to spare; ` +
     "use auto or stop-first, or lower a memory limit"
   );
+}
+
+/** How a record tells that a container was on the database's network. */
+const [DATA_NETWORK] = Object.values(leaves("data"));
+
+function hasEnded(state: string): boolean {
+  return ["created", "exited", "dead"].includes(state);
 }
 
 function isStarted({ kind }: Item): boolean {

@@ -61,9 +61,11 @@ container_state() {
   docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{.State.OOMKilled}}' "$1" 2>/dev/null
 }
 
-# await_healthy KEY: polls, and watches the container meanwhile, so that a crash is told at once.
+# await_healthy KEY [SECONDS]: polls, and watches the container meanwhile, so that a crash is told at once. As long as
+# KEY may take to start, or SECONDS if that is less.
 await_healthy() {
   load_object "$1" || return 1
+  [ "${2:-$timeout}" -ge "$timeout" ] || timeout=$2
   restarts=$(container_state "$id" | cut -d' ' -f2)
   answer=${run:-$state}/health.$$
   (poll_health "$1") >"$answer" 2>&1 9>&- &

@@ -20,6 +20,14 @@ do_healthy() {
 }
 undo_healthy() { :; }
 
+# rejoin KEY: one that goes on serving has lost its connections to the database, and requests still wait. Mostly it is
+# about to be replaced: whatever it lacks, the release goes on.
+do_rejoin() {
+  await_healthy "$1" 10 && return
+  say "  $1 does not find the database again; the release goes on"
+}
+undo_rejoin() { :; }
+
 do_stop() {
   load_object "$1" || return 1
   docker_within $((grace + 60)) stop -t "$grace" "$id" >/dev/null
@@ -27,8 +35,8 @@ do_stop() {
 undo_stop() {
   load_object "$1" || return 1
   docker start "$id" >/dev/null && await_healthy "$1" || return 1
-  # The data may have taken the password of the one that is taken back.
-  if [ "$role" = database ]; then do_password "$1"; fi
+  # The data may know the password of the one that is taken back, and not this one's.
+  if [ "$role" = database ]; then do_password "$1" && revoke "$1"; fi
 }
 
 # shelter OLD NEW: comes before OLD is stopped for NEW. If the machine restarts from here on, OLD comes back and NEW
@@ -68,7 +76,8 @@ do_remove() {
 }
 undo_remove() { :; }
 
-# Removes what bears our label and does not belong to what serves: left by a killed run, or by an earlier failure.
+# Removes what bears our label and does not belong to what serves: left by a killed run, or by an earlier failure. And
+# the logins of earlier passwords: nobody who serves uses them now.
 do_sweep() {
   [ -s "$state/current" ] || return 1
   docker ps -aq --no-trunc --filter "label=$(payload_value label)" | while read -r found; do
@@ -76,5 +85,7 @@ do_sweep() {
     docker_within 3700 stop "$found" >/dev/null
     docker rm -f "$found" >/dev/null
   done
+  serving_database=$(awk '$1 == "object" && $4 == "database" { print $2; exit }' "$state/current")
+  [ -z "$serving_database" ] || revoke "$serving_database"
 }
 undo_sweep() { :; }

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# migrate, password, record: what a release writes.
+# migrate, backup, password, record: what a release writes.
 
 # Runs the one-off container to its end. The point of no return for the data: it has no undo.
 do_migrate() {
@@ -28,10 +28,12 @@ undo_migrate() {
 }
 
 # A dump before the database's container is exchanged, written whole and read back, so that it is one. Three are kept.
+# It takes as long as it takes: nothing waits for it.
 do_backup() {
   load_object "$1" || return 1
   dump=$state/backup/$(date +%Y%m%d-%H%M%S).dump
   mkdir -p "$state/backup" || return 1
+  say "  dumping the database ($(size_of_database "$id"))"
   # A large one takes its time; six hours is a hang.
   if ! docker_within 21600 exec "$id" sh -c 'exec pg_dump -Fc -U "$POSTGRES_USER" -d "$POSTGRES_DB"' >"$dump.new" 2>"$run/backup" ||
     ! docker exec -i "$id" pg_restore -l <"$dump.new" >/dev/null 2>>"$run/backup"; then
@@ -43,20 +45,68 @@ do_backup() {
   mv "$dump.new" "$dump" && say "  dump of the database: $dump"
   # shellcheck disable=SC2012 # our own names, no surprises
   ls -1t "$state/backup" | tail -n +4 | while read -r old; do rm -f "$state/backup/$old"; done
+  # What is written now need not be written while requests wait for the database to stop.
+  in_database "$id" checkpoint >/dev/null 2>&1 <<'SQL'
+checkpoint;
+SQL
+  return 0
 }
 undo_backup() { :; }
 
-# The data may be older than the password (a volume kept by destroy): the role gets the one that the services use.
-# Both are already inside the container; nothing secret passes through here.
+# size_of_database ID: for people.
+size_of_database() {
+  in_database "$1" size <<'SQL' 2>/dev/null | tr -d '\n'
+\pset tuples_only on
+\pset format unaligned
+select pg_size_pretty(pg_database_size(current_database()));
+SQL
+}
+
+# in_database ID WHAT: SQL from stdin, as the owner, over the socket inside the database's container; no password is
+# needed there, and none stands in an argument. WHAT is for whoever reads a process list.
+in_database() {
+  docker exec -i "$1" \
+    sh -c 'exec psql -q -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB"' "$2"
+}
+
+# The data may be older than the password (a volume kept by destroy): the login that the services use gets theirs. A
+# new version of the password has a new login, which acts as the owner; the login before it works until the sweep.
+# Both are already inside the container; nothing secret passes through here, and PostgreSQL must not log it either.
 do_password() {
   load_object "$1" || return 1
-  docker exec -i "$id" sh -c 'exec psql -q -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB"' <<'SQL'
-\set role `printf '%s' "$POSTGRES_USER"`
+  in_database "$id" password >/dev/null <<'SQL'
+\set VERBOSITY terse
+set client_min_messages = warning;
+\set owner `printf '%s' "$POSTGRES_USER"`
+\set login `printf '%s' "${DEPLOY_LOGIN:-$POSTGRES_USER}"`
 \set password `printf '%s' "$POSTGRES_PASSWORD"`
-alter role :"role" password :'password';
+select set_config(name, value, false) from (values ('log_statement', 'none'), ('log_min_error_statement', 'panic'),
+  ('log_min_duration_statement', '-1'), ('log_min_duration_sample', '-1'), ('log_transaction_sample_rate', '0'),
+  ('pg_stat_statements.track_utility', 'off')) as quiet (name, value)
+  where (select rolsuper from pg_roles where rolname = current_user);
+select format('create role %I', :'login') where not exists (select from pg_roles where rolname = :'login') \gexec
+select format('grant %I to %I', :'owner', :'login') where :'login' <> :'owner' \gexec
+select format('alter role %I set role = %L', :'login', :'owner') where :'login' <> :'owner' \gexec
+alter role :"login" login password :'password';
 SQL
 }
 undo_password() { :; }
+
+# revoke KEY: every login but the one of this container's password loses its own: what was rotated away opens nothing
+# any more.
+revoke() {
+  load_object "$1" || return 1
+  in_database "$id" revoke >/dev/null <<'SQL'
+set client_min_messages = warning;
+\set owner `printf '%s' "$POSTGRES_USER"`
+\set login `printf '%s' "${DEPLOY_LOGIN:-$POSTGRES_USER}"`
+select format('alter role %I password null', :'owner') where :'login' <> :'owner' \gexec
+select format('alter role %I nologin password null', rolname),
+  format('reassign owned by %1$I to %2$I; drop owned by %1$I; drop role %1$I', rolname, :'owner') from pg_roles
+  where rolname ~ ('^' || :'owner' || '_v[0-9]+$') and rolname <> :'login'
+  and pg_has_role(oid, :'owner', 'member') \gexec
+SQL
+}
 
 # The commit: from here on the new release is what serves, and what follows only tidies.
 do_record() {

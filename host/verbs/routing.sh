@@ -43,22 +43,28 @@ undo_stage() { restore_routes; }
 do_route() { change_routes "$1"; }
 undo_route() { restore_routes; }
 
-# Waits until the proxy has no request open to KEY, at most its grace.
+# drain KEY [SECONDS]: waits until the proxy has no request open to KEY, at most its grace, or SECONDS if that is less.
 do_drain() {
   load_object "$1" || return 1
+  fate="get its SIGTERM"
+  if [ $# -gt 1 ]; then
+    fate="lose the database"
+    [ "$2" -ge "$grace" ] || grace=$2
+  fi
   case $health in http:*) ;; *) return 0 ;; esac
   address=${health#http:}
   find_proxy
   end=$(($(now) + grace * 100))
   while [ "$(connections_to "$id" "${address%%:*}")" -gt 0 ]; do
     if [ "$(now)" -ge $end ]; then
-      say "  $1 still has requests open after $grace s: they get its SIGTERM"
+      say "  $1 still has requests open after $grace s: they $fate"
       return 0
     fi
     rest 0.1
   done
 }
-undo_drain() { :; }
+# With SECONDS the database was taken from under KEY, and has come back by now: requests wait until KEY has found it.
+undo_drain() { [ $# -lt 2 ] || do_rejoin "$1"; }
 
 # One request: host ($1), port ($2), path ($3), wanted status ($4), wanted text ($5). Runs inside the proxy's container.
 smoke_request='

@@ -185,7 +185,7 @@ function checkSecrets({ identityKey }: Draft, services: Services): string[] {
   if (withSecrets.length === 0 || identityKey !== undefined) return [];
   return [
     "identityKey: is missing; services with secrets need it. Set it once: " +
-      'pulumi config set --secret identityKey "$(openssl rand -hex 32)"',
+      "openssl rand -hex 32 | pulumi config set --secret identityKey",
   ];
 }
 

@@ -140,7 +140,8 @@ const database = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]+$/, "must be the name of a Docker volume")
     .optional(),
   name: databaseName.default("app"),
-  user: databaseName.default("app"),
+  /** Owns all. Its logins are called <user>_v<passwordVersion>, and PostgreSQL keeps 63 characters. */
+  user: databaseName.refine((one) => one.length <= 54, "must have 54 characters at most").default("app"),
   /** Add one to get a new password; it is made by the stack and never typed. */
   passwordVersion: between(1, 1_000_000).default(1),
   settings: z

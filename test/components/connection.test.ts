@@ -104,6 +104,16 @@ describe("a host that is asked", () => {
     expect(facts).toMatchObject({ known: true, platform: "linux/amd64", active: sum });
   });
 
+  it("is asked without what the CLI has given to this process alone, and with all else", () => {
+    process.env.PULUMI_CONFIG = '{"shop:token":"correct-horse"}';
+    try {
+      const facts = ask('printf "engine linux/amd64 20\\nactive $HOME ${PULUMI_CONFIG-nothing}\\nend\\n"');
+      expect(facts.active).toBe(`${process.env.HOME ?? ""} nothing`);
+    } finally {
+      delete process.env.PULUMI_CONFIG;
+    }
+  });
+
   it.each<[what: string, script: string, message: string]>([
     ["breaks off", "printf 'engine linux/amd64 20\\n'", "the host's answer broke off"],
     ["is silent", "exit 255", "no answer"],

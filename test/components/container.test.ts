@@ -39,7 +39,7 @@ describe("what a container is made with", () => {
     expect(web).toEqual({
       image: "web:1",
       command: ["serve"],
-      envs: ["PORT=3000"],
+      envs: expect.objectContaining({ value: ["PORT=3000"] }) as unknown,
       start: false,
       mustRun: false,
       restart: "unless-stopped",

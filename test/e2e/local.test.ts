@@ -15,14 +15,9 @@ describe("the example CRM on this machine's engine", () => {
   firstAndAgain(scenarios);
   byHand(scenarios);
 
-  // The engine is shared with others: this takes back all that was made, the data too.
   afterAll(async () => {
     if (site === undefined) return;
     await site.report.write();
-    const { code, text } = await site.pulumi.destroy();
-    if (code !== 0) throw new Error(text);
-    for (const volume of await site.host.volumes(site.fullName))
-      await site.host.sh(`docker volume rm ${volume}`);
-    await site.workspace.remove();
+    await site.remove();
   });
 });

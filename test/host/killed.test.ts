@@ -93,6 +93,7 @@ function expectConverged(world: World, scenario: Scenario, config: Scenario["to"
   ).toEqual([...keys].sort());
   expect(end.current).toContain(`release ${plan.release}\nepoch ${plan.epoch}\n`);
   expect(end.proxy?.loadedSite).toBe(plan.texts.site ?? end.proxy?.site);
+  expect((end.password ?? "").split("\n").filter(Boolean).length, "logins").toBeLessThanOrEqual(1);
   expect(violations(world)).toEqual([]);
 }
 

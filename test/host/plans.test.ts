@@ -5,9 +5,9 @@ import { deployed, prepare, release } from "./lib/release";
 import { SCENARIOS, type Scenario, serves, type Stage, stage } from "./lib/scenarios";
 import { entries } from "./lib/shells";
 import { liveRoutes, serving, violations } from "./lib/serving";
-import { full, plain } from "./lib/stacks";
+import { full, plain, stored } from "./lib/stacks";
 import { name, running, story } from "./lib/story";
-import { removeWorlds } from "./lib/world";
+import { removeWorlds, World } from "./lib/world";
 
 // Every kind of plan, run to its end: all that it changes, in order, and what serves then.
 
@@ -59,7 +59,7 @@ describe.concurrent("a plan run to its end", () => {
       "cp nginx.conf",
       "start new proxy",
       "start new database",
-      "psql new database",
+      "password new database",
       "start new api-migrate",
       "start new api",
       "start new web",
@@ -152,9 +152,15 @@ describe.concurrent("a plan run to its end", () => {
     const staged = await run(SCENARIOS.database);
     const { world, before, next } = staged;
     expect(story(world, before, next)).toEqual([
+      "restart old database always",
+      "restart new database no",
       "write routes.json",
-      ...sheltered("database", "psql new database"),
+      "stop old database",
+      "start new database",
+      "password new database",
       "write routes.json",
+      "restart new database unless-stopped",
+      "restart old database unless-stopped",
       "rm old database",
     ]);
     // A dump was taken before.
@@ -165,11 +171,36 @@ describe.concurrent("a plan run to its end", () => {
     expect(routes(staged)).toEqual({ api: "api:3000" });
   });
 
-  it("new password: the database takes it, and all who use it are replaced", async () => {
-    const { world, before, next } = await run(SCENARIOS.password);
+  it("new password: the old one serves until all who use it are replaced, and then opens nothing", async () => {
+    const staged = await stage(SCENARIOS.password);
+    // Looked at when the old version goes: until then both can log in.
+    staged.world.tool(
+      "base64",
+      '#!/bin/sh\n[ -f "$FAKE_WORLD/logins" ] || ! grep -q v2 "$FAKE_WORLD/volumes/database/password" ||\n' +
+        '  cp "$FAKE_WORLD/volumes/database/password" "$FAKE_WORLD/logins"\nexec /usr/bin/base64 "$@"\n',
+    );
+    const { world, before, next } = staged;
+    expect((await release(world, next)).code).toBe(0);
+    expect(violations(world)).toEqual([]);
     expect(running(world, before, next)).toEqual(["new api", "new database", "proxy"]);
-    expect(world.read("volumes/database/password")).toBe("app pass-word-2\n");
+    expect(world.read("logins")).toBe("app pass-word-1\napp_v2 pass-word-2\n");
+    expect(world.read("volumes/database/password")).toBe("app_v2 pass-word-2\n");
   });
+
+  it.each([
+    [1, "app pass-word-1\n"],
+    [2, "app_v2 pass-word-2\n"],
+  ])(
+    "data from elsewhere, version %i: its owner's password gives way to the stack's",
+    async (version, logins) => {
+      const world = World.create();
+      world.write("volumes/database/password", "app from-elsewhere\nother keeps-its-own\n");
+      const next = prepare(world, stored(1, { passwordVersion: version }));
+      expect((await release(world, next)).code).toBe(0);
+      expect(world.read("volumes/database/password")).toBe(`other keeps-its-own\n${logins}`);
+      expect(violations(world)).toEqual([]);
+    },
+  );
 
   it("proxy replaced", async () => {
     const staged = await run(SCENARIOS.proxy);

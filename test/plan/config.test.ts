@@ -220,7 +220,7 @@ describe("a wrong config", () => {
       "identityKey",
       undefined,
       "identityKey: is missing; services with secrets need it. Set it once: " +
-        'pulumi config set --secret identityKey "$(openssl rand -hex 32)"',
+        "openssl rand -hex 32 | pulumi config set --secret identityKey",
     ],
     ["smoke", { path: "/" }, "smoke: must be a list, is a group of settings"],
     [
@@ -449,7 +449,7 @@ describe("a wrong config", () => {
       "services.web.needs: database is not configured",
       'services.web.needs: there is no service "cache"; known are web, worker, broken',
       "identityKey: is missing; services with secrets need it. Set it once: " +
-        'pulumi config set --secret identityKey "$(openssl rand -hex 32)"',
+        "openssl rand -hex 32 | pulumi config set --secret identityKey",
     ]);
   });
 

@@ -127,6 +127,27 @@ release #1 replaces #2
     );
   });
 
+  it("of secrets, by their names and never by their values", () => {
+    const identityKey = "0123456789abcdef0123456789abcdef";
+    const withToken = (TOKEN: string): Values =>
+      edited(["identityKey", identityKey], ["services.frontend.secrets", { TOKEN }]);
+    const before = hostAfter(planned(read(withToken("old-value")), EMPTY_HOST, project));
+    const text = inOrder(planned(read(withToken("new-value")), before, project), before);
+    expect(text).toContain("\n  frontend  secret TOKEN changed; start first (");
+    for (const service of ["proxy   ", "database", "backend ", "worker  "])
+      expect(text).toContain(`\n  ${service}  unchanged`);
+    expect(text).not.toMatch(/old-value|new-value/);
+  });
+
+  it("of the database's password", () => {
+    const text = said(host, ["database.passwordVersion", 2]);
+    expect(text).toContain(
+      "\n  database  the database's password changed; stops and starts: requests wait some seconds\n",
+    );
+    expect(text).toContain("\n  backend   the database's password changed; start first (");
+    expect(text).toContain("\n  frontend  unchanged\n");
+  });
+
   it("of settings, by the words of the config", () => {
     expect(
       said(

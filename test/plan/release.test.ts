@@ -258,15 +258,16 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       host,
       [
         "backup database",
-        "hold requests wait for the database",
         "shelter database",
+        "hold requests wait for the database",
+        "drain backend",
         "stop database",
         "start database'",
         "healthy database'",
         "password database'",
-        "promote database'",
         "healthy backend",
         "route requests go on",
+        "promote database'",
         "smoke live",
         "record",
         "remove database",
@@ -411,6 +412,38 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       ],
     ],
     [
+      "the database's password changed: the old backend goes on with its own until the new one has taken over",
+      [["database.passwordVersion", 2]],
+      host,
+      [
+        "backup database",
+        "shelter database",
+        "hold requests wait for the database",
+        "drain backend",
+        "stop database",
+        "start database'",
+        "healthy database'",
+        "password database'",
+        "rejoin backend",
+        "route requests go on",
+        "promote database'",
+        "migrate backend-migrate'",
+        "start backend'",
+        "healthy backend'",
+        "stage the new release can be tried",
+        "smoke candidate",
+        "route requests go to the new release",
+        "smoke live",
+        "observe 1",
+        "record",
+        "drain backend",
+        "stop backend",
+        "remove backend",
+        "remove database",
+        "sweep",
+      ],
+    ],
+    [
       "the database changed while the proxy was stopped",
       [DATABASE],
       withStates(host, { proxy: undefined }),
@@ -419,15 +452,16 @@ describe("a release, by what is found on the host (' is a new container)", () =>
         "start proxy",
         "healthy proxy",
         "backup database",
-        "hold requests wait for the database",
         "shelter database",
+        "hold requests wait for the database",
+        "drain backend",
         "stop database",
         "start database'",
         "healthy database'",
         "password database'",
-        "promote database'",
         "healthy backend",
         "route requests go on",
+        "promote database'",
         "smoke live",
         "record",
         "remove database",
@@ -487,6 +521,37 @@ describe("a release, by what is found on the host (' is a new container)", () =>
     const done = planned(read(edited(...edits)), facts);
     expect(verbs(done, facts.current)).toEqual(steps);
     expect(done.plan.refusals).toEqual([]);
+  });
+});
+
+describe("an exchange of the database", () => {
+  it("lets only those wait who use it, as they were deployed", () => {
+    const two: Edit = [
+      "services.frontend",
+      { ...(SHOP.services as { frontend: Values }).frontend, needs: ["database"] },
+    ];
+    const other: Edit = [
+      "services.shop",
+      { image: "shop:1", port: 3002, route: "/shop/", health: "/", memory: 64 },
+    ];
+    const facts = hostAfter(planned(read(edited(two, other))));
+    // That the frontend does without it from now on does not help the one that serves.
+    const { plan } = planned(read(edited(other, DATABASE)), facts);
+    const hold = plan.steps.find(({ verb }) => verb === "hold")?.arguments[0] ?? "";
+    const { live, fallback } = JSON.parse(plan.texts[hold] ?? "") as Record<string, Record<string, string>>;
+    expect(live).toEqual({
+      backend: "hold",
+      frontend: "hold",
+      shop: expect.stringMatching(/^shop-[0-9a-f]{12}:3002$/) as unknown,
+    });
+    expect(Object.keys(fallback ?? {}).sort()).toEqual(["backend", "frontend"]);
+  });
+
+  it("makes nobody wait where nobody uses it", () => {
+    const alone = edited(["services.backend.needs", []]);
+    const facts = hostAfter(planned(read(alone)));
+    const { plan } = planned(read(change(alone, "database.memory", 220)), facts);
+    expect(plan.steps.map(({ verb }) => verb)).not.toContain("hold");
   });
 });
 
@@ -863,12 +928,17 @@ describe("any release from any stack to any other", () => {
   });
 
   it("stops nothing that serves before it is recorded, unless its requests wait or only one can run", () => {
-    follows(({ step, recorded, old, routes }, { facts }) => {
+    follows(({ step, recorded, old, routes, running }, { before, facts }) => {
       const [key = ""] = step.arguments;
       if (step.verb !== "stop" || recorded || old.get(key) === "proxy") return;
       const served = facts.current?.objects.find((one) => one.key === key);
       if (old.get(key) === "database") {
-        expect(Object.values(routes.live).filter((address) => address !== "hold")).toEqual([]);
+        const users = Object.entries(routes.live).filter(
+          ([name]) =>
+            before?.services[name]?.needs.includes("database") === true &&
+            [...running].some((one) => serviceOf(one) === name),
+        );
+        expect(users.filter(([, address]) => address !== "hold")).toEqual([]);
       } else if (served?.health.startsWith("http:") === true) {
         expect(routes.live[served.service]).toBe("hold");
       }
@@ -1006,6 +1076,7 @@ describe("any release from any stack to any other", () => {
       "password",
       "promote",
       "record",
+      "rejoin",
       "remove",
     ];
     expect([...seen].sort()).toEqual([

@@ -8,6 +8,8 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Milliseconds; 120,000 if absent. */
   readonly timeout?: number;
+  /** For its stdin. */
+  readonly input?: string;
 }
 
 /**
@@ -17,15 +19,16 @@ export interface CommandOptions {
 export async function run(
   program: string,
   args: readonly string[],
-  options: CommandOptions = {},
+  { input, ...options }: CommandOptions = {},
 ): Promise<string> {
-  const { stdout } = await execute(program, [...args], {
+  const running = execute(program, [...args], {
     timeout: 120_000,
     maxBuffer: 64 * 1024 * 1024,
     encoding: "utf8",
     ...options,
   });
-  return stdout;
+  if (input !== undefined) running.child.stdin?.end(input);
+  return (await running).stdout;
 }
 
 export function pause(milliseconds: number): Promise<void> {

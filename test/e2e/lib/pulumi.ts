@@ -43,12 +43,12 @@ export class Pulumi {
     await this.workspace.keepConfig();
   }
 
-  up(): Promise<Outcome> {
-    return this.begin("up", "--yes", "--skip-preview").end;
+  up(...options: string[]): Promise<Outcome> {
+    return this.begin("up", "--yes", "--skip-preview", ...options).end;
   }
 
-  preview(): Promise<Outcome> {
-    return this.begin("preview").end;
+  preview(...options: string[]): Promise<Outcome> {
+    return this.begin("preview", ...options).end;
   }
 
   destroy(): Promise<Outcome> {
@@ -64,13 +64,30 @@ export class Pulumi {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   }
 
+  /** As a person does who does not want it in an argument list: from stdin. */
+  async setSecret(path: string, value: string): Promise<void> {
+    const { folder: cwd, stack } = this.workspace;
+    const args = ["config", "set", "--secret", "--path", `artsvao:${path}`, "--stack", stack];
+    await run("pulumi", args, { cwd, env: this.env, input: value });
+  }
+
+  /** What the state backend keeps, as `pulumi stack export` shows it to anyone without the passphrase. */
+  exportedState(): Promise<string> {
+    return this.short("stack", "export");
+  }
+
   /** An `up` that may be killed on its way. */
   startUp(): Running {
     return this.begin("up", "--yes", "--skip-preview");
   }
 
+  /** The engine's events of the newest run. */
+  get eventLog(): string {
+    return join(this.workspace.folder, "events.jsonl");
+  }
+
   private begin(command: string, ...options: string[]): Running {
-    const log = join(this.workspace.folder, "events.jsonl");
+    const log = this.eventLog;
     const args = [command, ...options, "--non-interactive", "--color", "never", "--event-log", log];
     return new Running(args, log, this.workspace, this.env);
   }

@@ -73,6 +73,16 @@ export class Site {
     return [outcome, load];
   }
 
+  /** The engine is shared with others: takes back all that was made, the data too. */
+  async remove(): Promise<void> {
+    const { code, text } = await this.pulumi.destroy();
+    if (code !== 0) throw new Error(text);
+    for (const volume of await this.host.volumes(this.fullName))
+      await this.host.sh(`docker volume rm ${volume}`);
+    await this.host.sh(`rm -rf ${this.stateFolder}`);
+    await this.workspace.remove();
+  }
+
   /** Back to the reverted sources and config, whatever an earlier scenario left. */
   async settle(): Promise<void> {
     await this.workspace.restore();

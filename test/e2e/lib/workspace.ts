@@ -67,7 +67,11 @@ export class Workspace {
     const at = ["config", `artsvao:${first}`, ...rest];
     if (value === undefined) document.deleteIn(at);
     else document.setIn(at, document.createNode(value));
-    await writeFile(this.configFile, document.toString());
+    // YAML has these as escapes only; the writer leaves them as they are, in double quotes.
+    const text = document
+      .toString({ lineWidth: 0 })
+      .replaceAll(/[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g, escaped);
+    await writeFile(this.configFile, text);
   }
 
   /** @throws Error when `from` does not stand in the file: a change that changes nothing proves nothing. */
@@ -89,6 +93,10 @@ export class Workspace {
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Made from sources: a clone does not have it. */

@@ -2,7 +2,7 @@ import type { Step } from "../../../plan/release";
 import type { Fault } from "./world";
 
 /**
- * The fault that makes a plan's step fail once, or undefined for a verb that cannot fail (drain only waits).
+ * The fault that makes a plan's step fail once, or undefined for a verb that cannot fail: drain and rejoin only wait.
  *
  * @param requests how many requests a smoke test has
  * @param proxyRuns whether a proxy runs when the release begins
@@ -50,7 +50,7 @@ export function faultIn(
     case "smoke":
       return fail("smoke *", "OCI runtime exec failed: exec failed", 1 + requests * count("smoke"));
     case "password":
-      return fail(`psql ${what}`, "psql: error: connection refused");
+      return fail(`password ${what}`, "psql: error: connection refused");
     case "remove":
       return fail(`rm ${what}`, "driver failed to remove root filesystem");
     case "backup":
@@ -66,6 +66,7 @@ export function faultIn(
       return fail(pollOf(key), "OCI runtime exec failed: exec failed", asked + 1);
     }
     case "drain":
+    case "rejoin":
       return undefined;
     default:
       throw new Error(`no fault is known for the verb ${step.verb}`);

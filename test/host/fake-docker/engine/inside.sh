@@ -44,7 +44,12 @@ docker_exec() {
       act calls "write ${3##*/}"
       ;;
     "sh "*pg_dump*) act asked "dump $key" ;;
-    "sh "*psql*) act calls "psql $key" ;;
+    "sh "*psql*)
+      case ${4:-} in
+        password) act calls "password $key" ;;
+        *) act asked "${4:-psql} $key" ;;
+      esac
+      ;;
     "sh "*) act asked "${4:-sh} $key ${5:-}" ;;
     *) act asked "exec $key $*" ;;
   esac
