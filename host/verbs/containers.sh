@@ -3,6 +3,7 @@
 
 do_start() {
   load_object "$1" || return 1
+  case $(container_state "$id") in paused\ *) docker unpause "$id" >/dev/null || return 1 ;; esac
   if ! complaint=$(docker start "$id" 2>&1 >/dev/null); then
     say "$1 does not start: $complaint"
     return 1
@@ -32,9 +33,9 @@ undo_stop() {
 }
 
 # shelter OLD NEW: comes before OLD is stopped for NEW. If the machine restarts from here on, OLD comes back and NEW
-# does not. promote NEW OLD: from here on it is NEW that comes back.
-do_shelter() { restarts always "$1" && restarts no "$2"; }
-undo_shelter() { do_promote "$@"; }
+# does not. promote NEW OLD: from here on it is NEW that comes back. One that is started anew itself has no NEW.
+do_shelter() { restarts always "$1" && { [ "${2:-$1}" = "$1" ] || restarts no "$2"; }; }
+undo_shelter() { do_promote "${2:-$1}" "$1"; }
 do_promote() { restarts unless-stopped "$1" && restarts unless-stopped "$2"; }
 undo_promote() { do_shelter "$2" "$1"; }
 

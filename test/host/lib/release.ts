@@ -27,11 +27,13 @@ export function prepare(world: World, config: Config, script = routesScript()): 
     ),
     stack.proxy,
   ];
+  const kinds = new Set(described.flatMap(({ spec }) => spec.networks));
+  const networks = [...kinds].map((kind) => world.createNetwork(kind, facts));
   const created = described.map((one) => world.createContainer(one, facts, passwordOf));
   return {
     plan,
     keys: created.map(({ key }) => key),
-    lines: planLines(plan, config, created, [], "tester@desk"),
+    lines: planLines(plan, config, created, [], "tester@desk", networks),
   };
 }
 
