@@ -31,12 +31,17 @@ function describe(change: Change, plan: Plan, config: Config, facts: Facts): str
     case "remove":
       return "removed: nothing of that name is configured any more";
     case "new":
-      return `new, ${memory} MiB; ${origin(plan.record.containers[service])}`;
+      return `new, ${memory} MiB; ${origin(plan.record.containers[service])}${takesOver(change)}`;
     case "repair":
       return repair(service, plan);
     case "replace":
       return `${cause(service, plan, facts)}; ${interruption(change, config)}`;
   }
+}
+
+/** It is new, and its volume is not: only one may write to it. */
+function takesOver({ order }: Change): string {
+  return order === "stop-first" ? "; starts once the service that had its volume has stopped" : "";
 }
 
 function origin(record: ContainerRecord | undefined): string {

@@ -57,9 +57,10 @@ poll_health() {
   esac
 }
 
-# healthy_within KEY SECONDS: says nothing, and takes no longer, even if the health command hangs.
+# healthy_within KEY SECONDS: says nothing, and takes hardly longer, even if the health command hangs. One that cannot be
+# asked is not healthy: there is only Docker's word then.
 healthy_within() {
-  load_object "$1" || return 1
+  load_object "$1" && [ "$health" != none ] || return 1
   timeout=$2
   give_up=$(($(now) + ($2 + 6) * 100))
   (poll_health "$1") >/dev/null 2>&1 9>&- &
