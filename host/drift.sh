@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Tells what of the stack is otherwise than a release left it: networks, settings, health, nginx's files. Changes nothing.
 
-detail_format='{{.Id}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}
+detail_format='{{.Id}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}
  {{.HostConfig.Memory}} {{with .HostConfig.RestartPolicy.Name}}{{.}}{{else}}no{{end}}
  {{range $name, $network := .NetworkSettings.Networks}}{{$name}}={{$network.NetworkID}},{{end}}'
 
@@ -10,7 +10,9 @@ drift_facts() {
   docker network ls --no-trunc --filter "label=$label" --format 'network {{.ID}} {{.Name}}'
   docker ps -aq --no-trunc --filter "label=$label" |
     xargs -r docker inspect -f "$(say "$detail_format" | tr -d '\n')" 2>/dev/null |
-    while read -r found status told limit restart networks; do
+    while read -r found status restarts told limit restart networks; do
+      # One that crashes again and again runs now and then, and its status begins anew each time.
+      case "$status $restarts $told" in running\ 0\ starting) ;; running\ *\ starting) told=unhealthy ;; esac
       if [ "$status $told" = "running unhealthy" ] && (recovered "$found"); then told=healthy; fi
       say "detail $found $told $limit $restart $networks"
     done

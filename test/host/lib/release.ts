@@ -16,8 +16,12 @@ export interface Prepared {
 }
 
 /** What `pulumi up` does before the release command runs. */
-export function prepare(world: World, config: Config, script = routesScript()): Prepared {
-  const facts = world.knownFacts();
+export function prepare(
+  world: World,
+  config: Config,
+  script = routesScript(),
+  facts = world.knownFacts(),
+): Prepared {
   const stack = describeStack(world.dir, config, NAMES, facts);
   const plan = planRelease(config, stack.wanted, stack.record, facts, script);
   const described = [

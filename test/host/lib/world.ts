@@ -98,6 +98,10 @@ export class World {
     fs.writeFileSync(join(this.dir, file), text);
   }
 
+  folder(path: string): void {
+    fs.mkdirSync(join(this.dir, path), { recursive: true });
+  }
+
   /** Puts a program of the test's own before the host's. */
   tool(name: string, text: string): void {
     this.write(`bin/${name}`, text);
@@ -159,6 +163,7 @@ export class World {
         ...this.containers().map(({ id, key, state: now }) => `container ${id} ${key} ${role(id)} ${now}`),
         ...this.containers().map(({ id }) => this.detail(id)),
         ...this.networks().map(({ id, name }) => `network ${id} ${name}`),
+        ...this.proxyFiles(),
         ...this.lines("images").map((image) => `image ${image}`),
         ...state("seen"),
         ...state("current"),
@@ -239,6 +244,20 @@ export class World {
       this.read(`containers/${id}/${file}`)?.trim() ?? otherwise;
     const networks = this.lines(`containers/${id}/networks`).map((line) => `${line},`);
     return `detail ${id} ${told("health", "none")} ${told("memory", "0")} ${told("restart", "no")} ${networks.join("")}`;
+  }
+
+  private proxyFiles(): string[] {
+    const proxy = this.containers().find(({ key, state }) => key.startsWith("proxy-") && state === "running");
+    if (proxy === undefined) return [];
+    const file = (name: string): string | undefined => this.read(`volumes/proxy/${name}`);
+    const digest = (text: string | undefined): string =>
+      text === undefined ? "missing" : createHash("sha256").update(text).digest("hex");
+    const routes = file("routes.json");
+    return [
+      ...["nginx.conf", "routes.js"].map((name) => `proxy-file ${name} ${digest(file(name))}`),
+      ...(routes === undefined ? [] : [`proxy-routes ${Buffer.from(routes).toString("base64")}`]),
+      `proxy-site ${/^# site (\S+)/.exec(this.read(`containers/${proxy.id}/loaded`) ?? "")?.[1] ?? ""} 1`,
+    ];
   }
 
   /** The folder of a container by its key. */

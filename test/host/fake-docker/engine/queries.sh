@@ -62,8 +62,8 @@ docker_inspect() {
       '{{.State.Running}}') if [ "$status" = running ]; then echo true; else echo false; fi ;;
       '{{.State.ExitCode}}') printf '%s\n' "$exit_code" ;;
       '{{.State.Pid}}') if [ "$status" = running ]; then echo "$$"; else echo 0; fi ;;
-      '{{.Id}} {{.State.Status}} {{if .State.Health}}'*)
-        printf '%s %s %s %s %s %s\n' "$id" "$status" "$(cat "$container/health" 2>/dev/null || echo none)" \
+      '{{.Id}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}'*)
+        printf '%s %s %s %s %s %s %s\n' "$id" "$status" "$restarts" "$(cat "$container/health" 2>/dev/null || echo none)" \
           "$(cat "$container/memory" 2>/dev/null || echo 0)" "$(cat "$container/restart")" \
           "$(tr '\n' , <"$container/networks")"
         ;;
