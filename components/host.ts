@@ -103,6 +103,9 @@ export class Host extends pulumi.ComponentResource {
         // Made anew exactly when it is gone; the runner then connects the containers to it.
         replacementTrigger: generation(this.facts, `network:${kind}`),
         deleteBeforeReplace: false,
+        // The teardown removes it, and a sweep the one that it replaced. Pulumi would wait half a minute and fail as long
+        // as anybody is in it.
+        retainOnDelete: true,
       },
     );
   }

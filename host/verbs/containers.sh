@@ -76,6 +76,13 @@ do_sweep() {
     grep -q "^object [^ ]* [^ ]* [^ ]* $found " "$state/current" && continue
     docker stop "$found" >/dev/null
     docker rm -f "$found" >/dev/null
-  done
+  done || return 1
+  # A network that was made anew has left its predecessor, where that was not gone. One that is in use stays.
+  if [ -n "$(from_payload '/^seen network:/p')" ]; then
+    docker network ls -q --no-trunc --filter "label=$(payload_value label)" | while read -r found; do
+      from_payload '/^seen network:/p' | grep -q " $found " || docker network rm "$found" >/dev/null 2>&1
+    done
+  fi
+  return 0
 }
 undo_sweep() { :; }

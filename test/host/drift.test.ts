@@ -191,6 +191,26 @@ describe.concurrent("drift (each row: what somebody did, what is told, all that 
     expect(kinds(prepare(world, full(), routesScript(), await world.facts()))).toEqual([]);
   });
 
+  it("a network that was given up for another one is removed by the next sweep, unless somebody is in it", async () => {
+    const { world, folder } = await found(plain());
+    const label = "shop/test";
+    world.write(
+      "networks",
+      [
+        ...world.lines("networks"),
+        `old ${label} n-old`,
+        `used ${label} n-used`,
+        "other other/stack n-other",
+        "",
+      ].join("\n"),
+    );
+    const web = folder("web");
+    world.write(`${web}/networks`, `${world.read(`${web}/networks`) ?? ""}used=n-used\n`);
+    world.write(`${folder("api")}/state`, "exited 0 0 false\n");
+    expect((await up(world, plain())).code).toBe(0);
+    expect(world.networks().map(({ name }) => name)).toEqual([EDGE, "used", "other"]);
+  });
+
   it("what Docker calls unhealthy and is well when asked is left alone", async () => {
     const { world, folder } = await found(full());
     world.write(`${folder("api")}/health`, "unhealthy\n");

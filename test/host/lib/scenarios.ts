@@ -83,7 +83,6 @@ export const SCENARIOS = {
       world.write(`${folderOf("web")}/state`, "exited 0 0 false\n");
       world.write(`${folderOf("web")}/networks`, "");
       world.write(`${folderOf("api")}/memory`, `${1024 ** 3}\n`);
-      world.write(`${folderOf("api")}/restart`, "no\n");
     },
   },
   migration: { name: "a service with a migration changes", from: stored(), to: stored(2) },

@@ -8,6 +8,7 @@ docker_network() {
     ls)
       case "$1 $2 ${4:-}" in
         "-q --filter "*) wanted=$3 ;;
+        "-q --no-trunc "*) wanted=$4 ;;
         "--no-trunc --filter --format") wanted=$3 ;;
         *) refuse "network ls $*" ;;
       esac
@@ -15,7 +16,7 @@ docker_network() {
       while read -r name stack network_id; do
         [ "$wanted" = "label=deploy.stack=$stack" ] || continue
         case $1 in
-          -q) printf '%s\n' "$name" ;;
+          -q) if [ "$2" = --no-trunc ]; then printf '%s\n' "${network_id:-$name}"; else printf '%s\n' "$name"; fi ;;
           *)
             [ "$5" = 'network {{.ID}} {{.Name}}' ] || refuse "network ls $*"
             printf 'network %s %s\n' "${network_id:-$name}" "$name"
@@ -49,7 +50,8 @@ docker_network() {
     rm)
       for name in "$@"; do
         act calls "network rm $name"
-        grep -v "^$name " "$world/networks" >"$world/networks.new"
+        ! cat "$world"/containers/*/networks 2>/dev/null | grep -q "=$name\$" || complain "network $name has active endpoints"
+        grep -v -e "^$name " -e " $name\$" "$world/networks" >"$world/networks.new"
         mv "$world/networks.new" "$world/networks"
       done
       ;;
