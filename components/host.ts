@@ -5,8 +5,8 @@ import { hostCommand, hostScript } from "../host/bundle";
 import { type Connection, connectionTo } from "../host/connection";
 import type { Config } from "../plan/config/schema";
 import { type StackNames, volumeName } from "../plan/container";
-import type { Facts } from "../plan/facts";
-import { fullName, STACK_LABEL, stackLines } from "../plan/wire";
+import { type Facts, generation } from "../plan/facts";
+import { type CreatedNetwork, fullName, STACK_LABEL, stackLines } from "../plan/wire";
 import type { Claim } from "./claim";
 
 /** The machine: how it is reached, what it told, its networks, and the one resource that tears all down. */
@@ -20,6 +20,8 @@ export class Host extends pulumi.ComponentResource {
     readonly edge: pulumi.Output<string>;
     readonly data: pulumi.Output<string> | undefined;
   };
+  /** The same, for the runner. */
+  readonly createdNetworks: readonly pulumi.Output<CreatedNetwork>[];
   readonly stackLabels: { label: string; value: string }[];
   private readonly volumes = new Map<string, docker.Volume>();
 
@@ -43,6 +45,7 @@ export class Host extends pulumi.ComponentResource {
     const edge = this.network("edge", false);
     const data = config.database === undefined ? undefined : this.network("data", true);
     this.networks = { edge: edge.name, data: data?.name };
+    this.createdNetworks = [this.created("edge", edge), ...(data ? [this.created("data", data)] : [])];
     const teardown = this.teardown(data === undefined ? [edge] : [edge, data]);
     this.childOptions = { provider: this.provider, dependsOn: [teardown] };
     this.registerOutputs({});
@@ -96,8 +99,23 @@ export class Host extends pulumi.ComponentResource {
     return new docker.Network(
       `${this.names.project}-${this.names.stack}-${kind}`,
       { driver: "bridge", internal, labels: this.stackLabels },
-      { parent: this, provider: this.provider, dependsOn: [this.claim.resource] },
+      {
+        parent: this,
+        provider: this.provider,
+        dependsOn: [this.claim.resource],
+        // Made anew exactly when it is gone; the runner then connects the containers to it.
+        replacementTrigger: generation(this.facts, `network:${kind}`),
+        deleteBeforeReplace: false,
+        // The teardown removes it, and a sweep the one that it replaced. Pulumi would wait half a minute and fail as long
+        // as anybody is in it.
+        retainOnDelete: true,
+      },
     );
+  }
+
+  private created(kind: CreatedNetwork["kind"], { id, name }: docker.Network): pulumi.Output<CreatedNetwork> {
+    const made = generation(this.facts, `network:${kind}`);
+    return pulumi.all([id, name]).apply(([one, full]) => ({ kind, id: one, name: full, generation: made }));
   }
 
   /**

@@ -29,8 +29,8 @@ export class Release extends pulumi.ComponentResource {
       return [{ tag, generation: generation(facts, `image:${tag}`) }];
     });
     const lines = pulumi
-      .all([...containers])
-      .apply((created) => planLines(plan, config, created, images, deployer()));
+      .all([pulumi.all([...containers]), pulumi.all([...host.createdNetworks])])
+      .apply(([created, networks]) => planLines(plan, config, created, images, deployer(), networks));
     const release = host.script(`release-${plan.release}`, "deploy", lines, [plan.epoch], {
       parent: this,
       customTimeouts: { create: "60m" },

@@ -18,6 +18,7 @@ facts() {
   memory_facts
   docker ps -a --no-trunc --filter "label=$label" \
     --format 'container {{.ID}} {{.Label "deploy.key"}} {{.Label "deploy.role"}} {{.State}}'
+  drift_facts
   docker images --format 'image {{.Repository}}:{{.Tag}}' "$(payload_value images)/*"
   say "machine $(machine_id)"
   docker volume ls --format 'volume {{.Name}} {{.Label "deploy.stack"}}'

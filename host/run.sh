@@ -157,7 +157,9 @@ remember_objects() {
 announce() {
   case $1 in
     hold | stage | route | site) say "$(payload_value "label-$2") ($3 s)" ;;
-    remove | sweep | record | password | rejoin | shelter | promote) ;;
+    remove | sweep | record | password | rejoin | shelter | promote | revive) ;;
+    limit) say "${2% *} is limited to ${2#* } MiB again ($3 s)" ;;
+    attach) say "$2 is in its networks ($3 s)" ;;
     smoke) say "smoke test of the $2 release passed ($3 s)" ;;
     start) say "$2 started ($3 s)" ;;
     healthy) say "$2 healthy ($3 s)" ;;

@@ -20,7 +20,7 @@ teardown() {
   docker ps -aq --filter "label=$label" | xargs -r timeout 600 docker rm -f >/dev/null || return 1
   docker images --format '{{.Repository}}:{{.Tag}}' "$(payload_value images)/*" | xargs -r timeout 600 docker rmi -f >/dev/null
   docker volume ls -q --filter "label=$label" --filter label=deploy.role=proxy | xargs -r timeout 600 docker volume rm >/dev/null || return 1
-  # Pulumi removes its networks next; one that a killed run left behind is known only by its label.
+  # Pulumi leaves them to us, so that nothing of its waits for who is still in one.
   docker network ls -q --filter "label=$label" | xargs -r timeout 600 docker network rm >/dev/null || return 1
   for entry in "${state:?}"/*; do
     case $entry in */backup) say "kept: the dumps in $entry" ;; *) rm -rf "$entry" ;; esac

@@ -1,5 +1,6 @@
 import type { Config } from "./config/schema";
 import { relaxations } from "./container";
+import type { Drift, DriftKind } from "./drift";
 import type { ContainerRecord, Facts } from "./facts";
 import { differences } from "./identity";
 import { budget, headroom } from "./memory";
@@ -30,22 +31,43 @@ function describe(change: Change, plan: Plan, config: Config, facts: Facts): str
     case "remove":
       return "removed: nothing of that name is configured any more";
     case "new":
-      return `new, ${memory} MiB; ${origin(plan.record.containers[service])}`;
+      return `new, ${memory} MiB; ${origin(plan.record.containers[service])}${takesOver(change)}`;
     case "repair":
-      return repair(service, facts);
+      return repair(service, plan);
     case "replace":
       return `${cause(service, plan, facts)}; ${interruption(change, config)}`;
   }
+}
+
+/** It is new, and its volume is not: only one may write to it. */
+function takesOver({ order }: Change): string {
+  return order === "stop-first" ? "; starts once the service that had its volume has stopped" : "";
 }
 
 function origin(record: ContainerRecord | undefined): string {
   return record?.build === undefined ? `image ${record?.image ?? ""}` : `built: ${record.build.why}`;
 }
 
-function repair(service: string, { current, containers }: Facts): string {
-  const recorded = current?.objects.find((one) => one.service === service && one.role !== "migrate");
-  const found = containers.find(({ id }) => id === recorded?.id);
-  return found === undefined ? "is gone: made anew and started" : `is ${found.state}: started again`;
+/** Of nginx's files and of the host is told in the notes: they are no container's. */
+const OF_CONTAINERS: readonly DriftKind[] = [
+  "gone",
+  "stopped",
+  "paused",
+  "restarting",
+  "unhealthy",
+  "detached",
+  "limits",
+];
+
+function repair(service: string, { drift }: Plan): string {
+  return drift
+    .filter((one) => one.service === service && OF_CONTAINERS.includes(one.kind))
+    .map(inOneLine)
+    .join("; ");
+}
+
+function inOneLine({ what, cure }: Drift): string {
+  return `${what}: ${cure}`;
 }
 
 function cause(service: string, plan: Plan, facts: Facts): string {
@@ -122,9 +144,6 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
     plan.steps.filter((step) => step.verb === verb).flatMap((step) => step.arguments);
   const { current, known, memory } = facts;
   const siteChanges = current !== undefined && current.record.site !== plan.record.site;
-  const kept = new Set(current?.objects.map(({ id }) => id));
-  const wanted = new Set([...done("start"), ...done("migrate")]);
-  const strays = facts.containers.filter(({ id, key }) => !kept.has(id) && !wanted.has(key)).length;
   const left = spare(plan, config, facts);
   const sameContainers = plan.changes.every(({ kind }) => kind === "same");
   const told: [boolean, string][] = [
@@ -143,7 +162,9 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
     }),
     [config.smoke.length === 0, "no smoke test is configured: only health gates this release"],
     [facts.interrupted, "an earlier release was interrupted: it is taken back or tidied first"],
-    [strays > 0, `removes ${strays} container${strays === 1 ? "" : "s"} that an earlier run left`],
+    ...plan.drift
+      .filter(({ kind }) => !OF_CONTAINERS.includes(kind))
+      .map((one): [boolean, string] => [true, inOneLine(one)]),
     [facts.active !== undefined, `at work just now: ${facts.active ?? ""}`],
     [
       left < 0,

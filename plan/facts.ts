@@ -14,9 +14,16 @@ export interface Facts {
   readonly interrupted: boolean;
   /** KiB; used is without page cache, ours is the part of it that the stack's own containers use. */
   readonly memory: { readonly total: number; readonly used: number; readonly ours: number } | undefined;
-  readonly containers: readonly { id: string; key: string; role: string; state: string }[];
+  readonly containers: readonly FoundContainer[];
+  /** The stack's own. */
+  readonly networks: readonly { readonly id: string; readonly name: string }[];
+  /** What the proxy that runs has; undefined: none runs, or it could not be asked. */
+  readonly proxy: FoundFiles | undefined;
   readonly images: readonly string[];
-  /** Every container (key, id) and image (image:<tag>, tag) that a release used, and how often it was made anew. */
+  /**
+   * Every container (key, id), image (image:<tag>, tag) and network (network:<kind>, id) that a release used, and how
+   * often it was made anew.
+   */
   readonly seen: ReadonlyMap<string, { id: string; generation: number }>;
   readonly current: Current | undefined;
   readonly condition: Condition;
@@ -41,6 +48,31 @@ export interface Owner {
   readonly since: string;
 }
 
+/** A container that bears the stack's label. What is undefined the host has not told. */
+export interface FoundContainer {
+  readonly id: string;
+  readonly key: string;
+  readonly role: string;
+  readonly state: string;
+  /** unhealthy only if Docker says so and asking once more, just now, has not shown otherwise. */
+  readonly health?: string;
+  /** MiB; 0: no limit. */
+  readonly memory?: number;
+  /** The restart policy. */
+  readonly restart?: string;
+  readonly networks?: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** nginx's files in the proxy's volume. */
+export interface FoundFiles {
+  /** nginx.conf, routes.js -> SHA-256 in hex, or "missing". */
+  readonly files: ReadonlyMap<string, string>;
+  /** The text of routes.json. */
+  readonly routes: string | undefined;
+  /** The site that nginx has loaded, by its digest. */
+  readonly loaded: string;
+}
+
 /** What serves, as the last release recorded it. */
 export interface Current {
   readonly release: string;
@@ -53,6 +85,8 @@ const containerRecord = z.object({
   key: z.string(),
   image: z.string(),
   memory: z.number(),
+  /** The volumes it has; a release of an older program did not tell. */
+  volumes: z.array(z.string()).optional(),
   parts: z.record(z.string(), z.string()),
   build: z
     .object({
@@ -82,6 +116,8 @@ export const NO_FACTS: Facts = {
   interrupted: false,
   memory: undefined,
   containers: [],
+  networks: [],
+  proxy: undefined,
   images: [],
   seen: new Map(),
   current: undefined,
@@ -113,7 +149,10 @@ export function parseFacts(text: string): Facts {
       key,
       role,
       state,
+      ...parseDetail(words(lines, "detail").find(([one]) => one === id)),
     })),
+    networks: words(lines, "network").map(([id = "", name = ""]) => ({ id, name })),
+    proxy: parseFiles(lines),
     images: rest(lines, "image"),
     seen: new Map(
       words(lines, "seen").map(([key = "", id = "", made = ""]) => [
@@ -149,6 +188,36 @@ function parseOwner(lines: readonly string[]): Owner | undefined {
 
 function textOf(word: string | undefined): string | undefined {
   return word === "" ? undefined : word;
+}
+
+function parseDetail(detail: readonly string[] | undefined): Partial<FoundContainer> {
+  if (detail === undefined) return {};
+  const [, health = "", bytes = "", restart = "", networks = ""] = detail;
+  return {
+    health,
+    memory: Math.round(wholeNumber(bytes, "detail") / 1024 ** 2),
+    restart,
+    networks: networks
+      .split(",")
+      .filter((one) => one !== "")
+      .map((one) => {
+        const at = one.lastIndexOf("=");
+        return { name: one.slice(0, at), id: one.slice(at + 1) };
+      }),
+  };
+}
+
+function parseFiles(lines: readonly string[]): FoundFiles | undefined {
+  const loaded = words(lines, "proxy-site")[0];
+  if (loaded === undefined) return undefined;
+  const routes = rest(lines, "proxy-routes")[0];
+  return {
+    files: new Map(
+      words(lines, "proxy-file").flatMap(([name = "", found = ""]) => (found === "" ? [] : [[name, found]])),
+    ),
+    routes: routes === undefined ? undefined : Buffer.from(routes, "base64").toString("utf8"),
+    loaded: loaded[0] ?? "",
+  };
 }
 
 function parseCurrent(lines: readonly string[]): Current | undefined {
@@ -191,10 +260,18 @@ function wholeNumber(word: string, what: string): number {
 export function generation(facts: Facts, key: string): number {
   const last = facts.seen.get(key);
   if (last === undefined) return 0;
-  const present = key.startsWith("image:")
-    ? facts.images.includes(last.id)
-    : facts.containers.some(({ id }) => id === last.id);
-  return present ? last.generation : last.generation + 1;
+  return isPresent(facts, key, last.id) ? last.generation : last.generation + 1;
+}
+
+function isPresent(facts: Facts, key: string, wanted: string): boolean {
+  if (key.startsWith("image:")) return facts.images.includes(wanted);
+  if (key.startsWith("network:")) return facts.networks.some(({ id }) => id === wanted);
+  return facts.containers.some((one) => one.id === wanted && isThere(one));
+}
+
+/** Whether it can be started at all: a dead one is only a name. */
+export function isThere({ state }: FoundContainer): boolean {
+  return state !== "dead" && state !== "removing";
 }
 
 function rest(lines: readonly string[], word: string): string[] {

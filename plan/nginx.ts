@@ -83,7 +83,7 @@ http {
   server {
     listen 127.0.0.1:8079;
     location = /ready { return 200 "ready\\n"; }
-    location = /site { return 200 "%SITE%"; }
+    location = /site { return 200 "%SITE% $pid"; }
   }
 
   # A name that is not this site's.

@@ -1,6 +1,7 @@
 import type { Config } from "./config/schema";
 import type { NamedContainer } from "./container";
-import type { Current, Facts, ReleaseRecord } from "./facts";
+import { type Drift, type DriftKind, findDrift, missingNetworks } from "./drift";
+import { type Current, type Facts, isThere, type ReleaseRecord } from "./facts";
 import { canonical, digest, leaves } from "./identity";
 import { type Budget, budget, chooseOrders, type Order } from "./memory";
 import { routesFile, siteConfig, siteDigest } from "./nginx";
@@ -19,6 +20,8 @@ export interface Plan {
   readonly texts: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly changes: readonly Change[];
+  /** What is on the host otherwise than the last release left it: this one puts it right. */
+  readonly drift: readonly Drift[];
   readonly record: ReleaseRecord;
   /** Why it cannot be done as configured, each with a cure. */
   readonly refusals: readonly string[];
@@ -44,8 +47,8 @@ export interface Wanted {
   readonly container: NamedContainer;
   readonly migration: NamedContainer | undefined;
   readonly order: "auto" | Order;
-  /** A volume that only one version may write to. */
-  readonly exclusive: boolean;
+  /** The volumes that only one container may write to. */
+  readonly exclusive: readonly string[];
   readonly needs: readonly string[];
 }
 
@@ -79,6 +82,7 @@ export function planRelease(
     texts: planner.texts,
     labels: planner.labels,
     changes: planner.changes,
+    drift: planner.drift,
     record: full,
     refusals: [...versionRefusals(full, facts), ...planner.refusals],
   };
@@ -113,8 +117,12 @@ interface Item extends Wanted {
   readonly key: string;
   readonly kind: Exclude<Change["kind"], "remove">;
   readonly old: Current["objects"][number] | undefined;
+  /** What is there of the one that serves; undefined: it is gone. */
+  readonly found: Facts["containers"][number] | undefined;
   /** It takes nobody's place: there is no old one, or it has ended, or it is this very container. */
   readonly vacant: boolean;
+  /** What this plan does to have it running: start it, or bring back to health what runs. */
+  readonly cure: "start" | "revive" | undefined;
   readonly address: string | undefined;
 }
 
@@ -124,6 +132,7 @@ class Planner {
   readonly labels: Record<string, string> = {};
   readonly changes: Change[] = [];
   readonly refusals: string[] = [];
+  readonly drift: readonly Drift[];
   private readonly items: Item[];
   private readonly gone: Current["objects"];
   private readonly budget: Budget | undefined;
@@ -131,6 +140,9 @@ class Planner {
   /** Where requests go that have waited in vain: to what served before. */
   private fallback: Record<string, string> = {};
   private readonly firstFinal: Record<string, string>;
+  private siteInstalled = false;
+  /** Old one, new one: while a restart of the machine would bring back the old one. */
+  private sheltered: (readonly [old: string, by: string])[] = [];
 
   constructor(
     private readonly config: Config,
@@ -140,16 +152,27 @@ class Planner {
     private readonly routesScript: string,
   ) {
     const serving = (facts.current?.objects ?? []).filter(({ role }) => role !== "migrate");
-    this.items = wanted.map((one) => this.item(one, serving));
-    const names = new Set(this.items.map(({ name }) => name));
-    this.gone = serving.filter(({ service }) => !names.has(service));
-    this.budget = budget(facts, config.host.memory);
     this.live = Object.fromEntries(
       serving.flatMap((object) => {
         const address = addressOf(object.key, object.health);
         return address === undefined ? [] : [[object.service, address]];
       }),
     );
+    this.drift = findDrift(
+      {
+        containers: wanted.flatMap(({ container, migration }) =>
+          migration ? [container, migration] : [container],
+        ),
+        site,
+        script: routesScript,
+        live: { ...this.live },
+      },
+      facts,
+    );
+    this.items = wanted.map((one) => this.item(one, serving));
+    const names = new Set(this.items.map(({ name }) => name));
+    this.gone = serving.filter(({ service }) => !names.has(service));
+    this.budget = budget(facts, config.host.memory);
     this.firstFinal = Object.fromEntries(
       this.items.flatMap(({ name, address }) => (address === undefined ? [] : [[name, address]])),
     );
@@ -157,31 +180,34 @@ class Planner {
 
   /** Whether the host is exactly as the record says. */
   undisturbed(): boolean {
-    const objects = this.facts.current?.objects ?? [];
-    const known = new Set(objects.map(({ id }) => id));
-    const strays = this.facts.containers.some(({ id }) => !known.has(id));
-    const migrationsThere = objects.every(({ id }) => this.facts.containers.some((one) => one.id === id));
+    const known = new Set(this.facts.current?.objects.map(({ id }) => id));
     return (
-      !strays && migrationsThere && this.items.every(({ kind }) => kind === "same") && this.gone.length === 0
+      this.drift.length === 0 &&
+      this.facts.containers.every(({ id }) => known.has(id)) &&
+      this.items.every(({ kind }) => kind === "same") &&
+      this.gone.length === 0
     );
   }
 
   plan(): Step[] {
+    this.reattach();
     // The proxy first: health is asked from inside it, and requests that must wait, wait in it.
     this.proxy();
+    this.mendSite();
     this.database();
     const services = this.items.filter(({ container }) => container.spec.role === "service");
-    for (const { name, container } of services.filter(({ kind }) => kind === "same")) {
-      this.changes.push({ service: name, kind: "same", memory: container.spec.memory });
+    for (const { name, kind, container } of services.filter(({ cure }) => cure !== "start")) {
+      this.changes.push({ service: name, kind, memory: container.spec.memory });
     }
     this.migrate(services);
-    const started = services.filter(isStarted);
+    const started = services.filter(({ cure }) => cure === "start");
     const orders = this.orders(started);
-    const before = started.filter(({ name }) => orders.get(name) === "start-first");
-    const instead = started.filter(({ name }) => orders.get(name) === "stop-first");
+    // One that has no place of its own yet takes that of a holder when it is its turn: others may need it.
+    const instead = started.filter(({ name, vacant }) => !vacant && orders.get(name) === "stop-first");
+    const before = services.filter((one) => one.cure !== undefined && !instead.includes(one));
     this.startBeside(before);
     for (const item of instead) this.exchange(item);
-    this.prove(started, instead);
+    this.prove([...before, ...instead]);
     this.do("record");
     this.tidy([...before, ...instead]);
     return this.steps;
@@ -189,14 +215,23 @@ class Planner {
 
   private item(one: Wanted, serving: Current["objects"]): Item {
     const { spec, key } = one.container;
-    const old = serving.find(({ service }) => service === spec.service);
-    const state = this.facts.containers.find(({ id }) => id === old?.id)?.state;
-    const runs = state === "running";
-    const kind = old === undefined ? "new" : old.key !== key ? "replace" : runs ? "same" : "repair";
-    const ended = state === undefined || hasEnded(state);
-    const vacant = kind === "replace" ? ended : kind !== "same";
+    const name = spec.service;
+    const old = serving.find(({ service }) => service === name);
+    const found = this.facts.containers.find((each) => each.id === old?.id && isThere(each));
+    const drifted = this.drifted(name, "gone", "stopped", "paused", "restarting", "unhealthy", "detached");
+    const limits = this.drifted(name, "limits");
+    const kind =
+      old === undefined ? "new" : old.key !== key ? "replace" : drifted || limits ? "repair" : "same";
+    const sick = kind === "repair" && found !== undefined && ["running", "restarting"].includes(found.state);
+    const cure = kind === "same" ? undefined : !sick ? "start" : drifted ? "revive" : undefined;
+    const ended = found === undefined || hasEnded(found.state);
+    const vacant = kind === "replace" ? ended : cure === "start";
     const address = spec.health.kind === "http" ? `${key}:${spec.health.port}` : undefined;
-    return { ...one, name: spec.service, key, kind, old, vacant, address };
+    return { ...one, name, key, kind, old, found, vacant, cure, address };
+  }
+
+  private drifted(service: string, ...kinds: DriftKind[]): boolean {
+    return this.drift.some((one) => one.service === service && kinds.includes(one.kind));
   }
 
   private do(verb: string, ...args: string[]): void {
@@ -204,46 +239,88 @@ class Planner {
   }
 
   private start(item: Item): void {
+    this.attach(item);
     this.do("start", item.key);
+  }
+
+  /** What runs is connected and limited again before anything else: all that follows may need it. */
+  private reattach(): void {
+    for (const item of this.items) {
+      if (item.kind !== "repair" || item.found === undefined) continue;
+      if (item.cure === "revive") this.attach(item);
+      if (this.drifted(item.name, "limits")) this.do("limit", item.key, String(item.container.spec.memory));
+    }
+  }
+
+  /** A network that is made anew has nobody in it; nor has one that a container was cut off from. */
+  private attach({ container: { key, spec } }: Pick<Item, "container">): void {
+    const found = this.facts.containers.find(({ id }) => id === this.facts.seen.get(key)?.id);
+    const remade = this.drift.some(({ kind }) => kind === "network");
+    if (remade || missingNetworks(found, spec.networks, this.facts).length > 0) this.do("attach", key);
+  }
+
+  /** Brings back to health what runs: by itself, now that what it needs is back, or by a restart. */
+  private revive({ name, key, needs }: Item): void {
+    const helped = this.drifted(name, "detached") || needs.some((need) => this.isCured(need));
+    this.do("revive", key, helped ? "10" : "2");
+  }
+
+  private isRevived(key: string): boolean {
+    return this.items.some((one) => one.cure === "revive" && one.key === key);
+  }
+
+  private isCured(service: string): boolean {
+    return this.items.some(
+      ({ name, kind, cure }) => name === service && kind === "repair" && cure !== undefined,
+    );
   }
 
   private database(): void {
     const item = this.items.find(({ container }) => container.spec.role === "database");
     if (item === undefined) return;
-    const { key, old, kind } = item;
+    const { key, old, kind, cure, found } = item;
     this.tellOne(item);
-    if (kind === "same") return;
-    const exchange = kind === "replace" && old !== undefined;
+    if (cure === undefined) return;
+    const exchange = kind === "replace" && old !== undefined && found !== undefined;
+    const waits = exchange || cure === "revive";
     const served = { ...this.live };
-    const users = this.usersOfDatabase();
+    const users = waits ? this.usersOfDatabase() : [];
     if (exchange) {
-      this.do("backup", old.key);
-      this.do("shelter", old.key, key);
-      const waiting = Object.keys(this.live).filter((name) => users.some(({ service }) => service === name));
-      if (waiting.length > 0) {
-        this.routes("hold", this.held(waiting), {}, "requests wait for the database");
-        // A connection that stays open (a websocket) is not worth the wait of all others.
-        for (const user of users) if (waiting.includes(user.service)) this.do("drain", user.key, "3");
+      // Only one that runs can be dumped.
+      if (hasEnded(found.state) || found.state === "paused") {
+        this.do("start", old.key);
+        this.do("healthy", old.key);
       }
-      this.do("stop", old.key);
+      this.do("backup", old.key);
+      this.shelter(old.key, key);
     }
-    this.start(item);
+    this.holdFor(users);
+    if (exchange) this.do("stop", old.key);
+    if (cure === "revive") this.revive(item);
+    else this.start(item);
     this.do("healthy", key);
     this.do("password", key);
-    if (exchange) {
-      for (const user of users) {
-        const stays = this.items.some((one) => one.kind === "same" && one.key === user.key);
-        // One that is replaced a moment later must find the database again, but what ails it may be why it is replaced.
-        if (stays) this.do("healthy", user.key);
-        else if (served[user.service] !== undefined) this.do("rejoin", user.key);
-      }
-      if (canonical(served) !== canonical(this.live)) {
-        this.live = served;
-        this.routes("route", served, {}, "requests go on");
-      }
-      // Until here a reboot brings the old one back; on the same data, with the same logins, either will do.
-      this.do("promote", key, old.key);
+    for (const user of users) {
+      const stays = this.items.some((one) => one.cure === undefined && one.key === user.key);
+      // One that is replaced a moment later must find the database again, but what ails it may be why it is replaced.
+      if (stays) this.do("healthy", user.key);
+      else if (served[user.service] !== undefined && !this.isRevived(user.key)) this.do("rejoin", user.key);
     }
+    if (canonical(served) !== canonical(this.live)) {
+      this.live = served;
+      this.routes("route", served, {}, "requests go on");
+    }
+    // Until here a reboot brings the old one back; on the same data, with the same logins, either will do.
+    this.promote(key);
+  }
+
+  /** Requests to those that use the database wait while it is away, and those in flight end first. */
+  private holdFor(users: Current["objects"]): void {
+    const waiting = Object.keys(this.live).filter((name) => users.some(({ service }) => service === name));
+    if (waiting.length === 0) return;
+    this.routes("hold", this.held(waiting), {}, "requests wait for the database");
+    // A connection that stays open (a websocket) is not worth the wait of all others.
+    for (const user of users) if (waiting.includes(user.service)) this.do("drain", user.key, "3");
   }
 
   /** The services that run and use the database: as they were recorded, and not as they are wanted. */
@@ -262,20 +339,54 @@ class Planner {
   private proxy(): void {
     const item = this.items.find(({ container }) => container.spec.role === "proxy");
     if (item === undefined) throw new Error("a plan without a proxy");
-    const { key, old, kind } = item;
+    const { key, old, kind, cure, found } = item;
     this.tellOne(item);
-    if (kind === "same") return;
-    const exchange = kind === "replace" && old !== undefined;
-    if (exchange) {
-      // Its port binds at start: the old one must be gone by then. So must it before the site changes: what only the
-      // new one can read (another nginx, a certificate's folder) would not pass the old one's check.
-      this.do("shelter", old.key, key);
-      this.do("stop", old.key);
+    if (cure === undefined) return;
+    if (kind === "repair" && !this.drifted("proxy", "gone", "stopped", "restarting", "unhealthy")) {
+      // It is as it was, only asleep or cut off.
+      if (cure === "start") this.start(item);
+      this.do("healthy", key);
+      return;
     }
+    const exchange = kind === "replace" && old !== undefined && found !== undefined;
+    // Its port binds at start: the old one must be gone by then. So must it before the site changes: what only the
+    // new one can read (another nginx, a certificate's folder) would not pass the old one's check.
+    if (exchange) this.away(old.key, key);
+    else if (cure === "revive") this.away(key, key);
     if (!exchange || this.siteChanged()) this.installSite();
     this.start(item);
     this.do("healthy", key);
-    if (exchange) this.do("promote", key, old.key);
+    this.promote(key);
+  }
+
+  /** nginx's files as they should be, before anything is asked of it. What slept is not known to have them. */
+  private mendSite(): void {
+    if (!this.siteInstalled && (this.drifted("proxy", "site") || this.drifted("proxy", "paused"))) {
+      this.installSite();
+    }
+    if (this.drifted("proxy", "routes")) {
+      this.routes("route", this.live, {}, "requests go where they should again");
+    }
+  }
+
+  /**
+   * Stops the old one for the new one. If the machine restarts before `promote`, the old one comes back. One that is
+   * its own successor comes back in any case.
+   */
+  private away(old: string, key: string): void {
+    this.shelter(old, key);
+    this.do("stop", old);
+  }
+
+  private shelter(old: string, key: string): void {
+    this.do("shelter", ...(old === key ? [key] : [old, key]));
+    this.sheltered.push([old, key]);
+  }
+
+  /** From here on a restart of the machine brings up this one, and not those that it took the place of. */
+  private promote(key: string): void {
+    for (const [old, by] of this.sheltered.filter(([, by]) => by === key)) this.do("promote", by, old);
+    this.sheltered = this.sheltered.filter(([, by]) => by !== key);
   }
 
   /** There is one database and one proxy: each can only be exchanged, the old one for the new one. */
@@ -289,6 +400,7 @@ class Planner {
   }
 
   private installSite(): void {
+    this.siteInstalled = true;
     this.texts.site = this.site;
     this.texts["routes.js"] = this.routesScript;
     this.labels.site = "nginx has the site's configuration";
@@ -299,18 +411,30 @@ class Planner {
   private migrate(services: readonly Item[]): void {
     const done = new Set(this.facts.current?.objects.map(({ key }) => key));
     for (const { migration } of services) {
-      if (migration !== undefined && !done.has(migration.key)) this.do("migrate", migration.key);
+      if (migration === undefined || done.has(migration.key)) continue;
+      this.attach({ container: migration });
+      this.do("migrate", migration.key);
     }
   }
 
   /** Who starts beside its predecessor, and who instead of it. */
   private orders(started: readonly Item[]): Map<string, Order> {
-    const starts = started.map(({ name, container, vacant, order, exclusive }) => ({
-      name,
-      memory: container.spec.memory,
-      replaces: vacant ? undefined : this.recordedMemory(name),
-      order: vacant ? "auto" : exclusive ? "stop-first" : order,
-    }));
+    const starts = started.map((item) => {
+      const { name, container, vacant, order, exclusive } = item;
+      const holders = this.holders(item);
+      const free = vacant && holders.length === 0;
+      // Of a holder that has a successor of its own, the memory is counted there.
+      const freed = [
+        ...(vacant ? [] : [name]),
+        ...holders.map(({ service }) => service).filter((service) => !this.isWanted(service)),
+      ];
+      return {
+        name,
+        memory: container.spec.memory,
+        replaces: free ? undefined : freed.reduce((sum, one) => sum + this.recordedMemory(one), 0),
+        order: free ? ("auto" as const) : exclusive.length > 0 ? ("stop-first" as const) : order,
+      };
+    });
     const chosen = chooseOrders(starts, this.limitsOfRunning(), this.budget);
     for (const { name, kind, container } of started) {
       this.changes.push({ service: name, kind, memory: container.spec.memory, ...chosen.get(name) });
@@ -344,43 +468,90 @@ class Planner {
       if (one === undefined) return;
       waiting.delete(name);
       this.do("healthy", one.key);
-      // Nothing served under this name before: others may need it from now on.
-      if (one.kind === "new" && one.address !== undefined) {
+      if (one.address === undefined) return;
+      // Others may need it from now on, where nothing serves under this name, or requests wait for it.
+      if (this.live[name] === "hold") {
+        this.live[name] = one.address;
+        this.routes("route", this.live, {}, `requests to ${name} go on`);
+      } else if (one.kind === "new") {
         this.live[name] = one.address;
         this.routes("stage", this.live, {}, `${name} can be reached`);
       }
     };
     for (const item of items) {
       for (const need of item.needs) settle(need);
-      this.start(item);
-      waiting.set(item.name, item);
+      if (item.cure === "revive") this.reviveService(item);
+      else if (this.holders(item).length > 0) this.exchange(item);
+      else this.start(item);
+      if (!this.isHealthy(item.key)) waiting.set(item.name, item);
     }
     for (const { name } of items) settle(name);
   }
 
-  /** Old away, new in its place; requests wait in the proxy meanwhile. */
-  private exchange(item: Item): void {
-    if (item.address !== undefined || this.live[item.name] !== undefined) {
+  private reviveService(item: Item): void {
+    if (item.address !== undefined) {
       this.routes("hold", this.held([item.name]), {}, `requests to ${item.name} wait`);
     }
-    if (item.old !== undefined) {
-      this.do("drain", item.old.key);
-      this.do("shelter", item.old.key, item.key);
-      this.do("stop", item.old.key);
+    this.revive(item);
+  }
+
+  /** Old away, new in its place; requests wait in the proxy meanwhile. */
+  private exchange(item: Item): void {
+    const { name, key, old, found, address } = item;
+    const holders = this.holders(item).filter((one) => !this.isStopped(one.key));
+    const away = [...(found === undefined || old === undefined ? [] : [old]), ...holders];
+    const moved = holders.map(({ service }) => service).filter((one) => this.live[one] !== undefined);
+    if (address !== undefined || this.live[name] !== undefined || moved.length > 0) {
+      const waits = [...(address === undefined && this.live[name] === undefined ? [] : [name]), ...moved];
+      this.held(waits);
+      // A successor that is healthy already need not wait for the others.
+      for (const one of this.items.filter((each) => moved.includes(each.name))) {
+        if (one.address !== undefined && this.isHealthy(one.key)) this.live[one.name] = one.address;
+      }
+      this.routes("hold", this.live, {}, `requests to ${waits.join(", ")} wait`);
+    }
+    for (const { key: one } of away) {
+      if (this.isStopped(one)) continue;
+      this.do("drain", one);
+      this.away(one, key);
     }
     this.start(item);
-    this.do("healthy", item.key);
-    const needed = this.items.some(({ needs }) => needs.includes(item.name));
-    if (needed && item.address !== undefined) {
-      this.promote(item);
-      this.live[item.name] = item.address;
-      this.routes("route", this.live, {}, `requests to ${item.name} go on`);
+    this.do("healthy", key);
+    const needed = this.items.some(({ needs }) => needs.includes(name));
+    if (needed && address !== undefined) {
+      this.promote(key);
+      this.live[name] = address;
+      this.routes("route", this.live, {}, `requests to ${name} go on`);
     }
+  }
+
+  /** Others that have a volume which only this one may write to: it was theirs until this release. */
+  private holders({ name, exclusive }: Item): Current["objects"] {
+    const { current, containers } = this.facts;
+    return (current?.objects ?? []).filter(({ service, role, id }) => {
+      if (service === name || role === "migrate") return false;
+      const has = current?.record.containers[service]?.volumes ?? [];
+      const runs = containers.some((one) => one.id === id && !["created", "exited"].includes(one.state));
+      const stays = this.items.some((one) => one.name === service && one.kind !== "replace");
+      return runs && !stays && has.some((volume) => exclusive.includes(volume));
+    });
+  }
+
+  private isWanted(service: string): boolean {
+    return this.items.some(({ name }) => name === service);
+  }
+
+  private isStopped(key: string): boolean {
+    return this.steps.some(({ verb, arguments: [one] }) => verb === "stop" && one === key);
+  }
+
+  private isHealthy(key: string): boolean {
+    return this.steps.some(({ verb, arguments: [one] }) => verb === "healthy" && one === key);
   }
 
   private held(names: readonly string[]): Record<string, string> {
     const served = names.flatMap((name) =>
-      this.live[name] === undefined ? [] : [[name, this.live[name]] as const],
+      [undefined, "hold"].includes(this.live[name]) ? [] : [[name, this.live[name] ?? ""] as const],
     );
     this.fallback = { ...this.fallback, ...Object.fromEntries(served) };
     this.live = { ...this.live, ...Object.fromEntries(names.map((name) => [name, "hold"])) };
@@ -388,17 +559,16 @@ class Planner {
   }
 
   /** The candidate is tried before any visitor meets it; then everything is switched at once. */
-  private prove(started: readonly Item[], instead: readonly Item[]): void {
+  private prove(started: readonly Item[]): void {
     const siteChanged = this.siteChanged();
-    const proxySame = this.changes.some(({ service, kind }) => service === "proxy" && kind === "same");
     const final = this.firstFinal;
     const switches = canonical(final) !== canonical(this.live);
     if (switches) this.routes("stage", this.live, final, "the new release can be tried");
-    if (siteChanged && proxySame) this.installSite();
+    if (siteChanged && !this.siteInstalled) this.installSite();
     if (this.config.smoke.length > 0 && (started.length > 0 || siteChanged)) {
       this.do("smoke", "candidate");
     }
-    for (const item of instead) this.promote(item);
+    for (const { key } of started) this.promote(key);
     if (switches) {
       this.live = final;
       this.routes("route", final, {}, "requests go to the new release");
@@ -407,37 +577,26 @@ class Planner {
     if (started.length > 0) this.do("observe", String(this.config.observe), ...started.map(({ key }) => key));
   }
 
-  /** From here on a reboot brings up the new one and not the old one. Until then it is the other way round. */
-  private promote({ key, old }: Item): void {
-    if (
-      old === undefined ||
-      this.steps.some(({ verb, arguments: [one] }) => verb === "promote" && one === key)
-    )
-      return;
-    this.do("promote", key, old.key);
-  }
-
   private tidy(replaced: readonly Item[]): void {
-    const all = this.items.filter(
+    const alone = this.items.filter(
       ({ kind, container }) => kind === "replace" && container.spec.role !== "service",
     );
-    for (const { old } of [...replaced.filter(({ kind }) => kind === "replace"), ...all]) {
-      if (old === undefined) continue;
-      const stopped = this.steps.some(({ verb, arguments: [key] }) => verb === "stop" && key === old.key);
-      if (!stopped) this.retire(old.key);
-      this.do("remove", old.key);
+    for (const { old, found } of [...replaced.filter(({ kind }) => kind === "replace"), ...alone]) {
+      if (old !== undefined && found !== undefined) this.retire(old.key);
     }
-    for (const { key, service } of this.gone) {
-      this.retire(key);
-      this.do("remove", key);
+    for (const { key, service, id } of this.gone) {
+      if (this.facts.containers.some((one) => one.id === id && isThere(one))) this.retire(key);
       this.changes.push({ service, kind: "remove", memory: 0 });
     }
     this.do("sweep");
   }
 
   private retire(key: string): void {
-    this.do("drain", key);
-    this.do("stop", key);
+    if (!this.isStopped(key)) {
+      this.do("drain", key);
+      this.do("stop", key);
+    }
+    this.do("remove", key);
   }
 
   private routes(
@@ -465,10 +624,6 @@ const [DATA_NETWORK] = Object.values(leaves("data"));
 
 function hasEnded(state: string): boolean {
   return ["created", "exited", "dead"].includes(state);
-}
-
-function isStarted({ kind }: Item): boolean {
-  return kind !== "same";
 }
 
 /** key:port of a recorded container that is asked over HTTP. */

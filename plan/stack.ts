@@ -9,6 +9,7 @@ import {
   proxySpec,
   serviceSpec,
   type StackNames,
+  volumeName,
 } from "./container";
 import type { ContainerRecord, Facts, ReleaseRecord } from "./facts";
 import { byNeeds, type Wanted } from "./release";
@@ -47,7 +48,7 @@ export function describeStack(root: string, config: Config, names: StackNames, f
   const database = config.database && nameContainer(databaseSpec(config.database, names), config.identityKey);
   const proxy = nameContainer(proxySpec(config, names), config.identityKey);
   const services = byNeeds(config).map((name) => describeService(root, name, config, names, platform, facts));
-  const plain = { migration: undefined, order: "auto", exclusive: false, needs: [] } as const;
+  const plain = { migration: undefined, order: "auto", exclusive: [], needs: [] } as const;
   return {
     database,
     proxy,
@@ -55,7 +56,7 @@ export function describeStack(root: string, config: Config, names: StackNames, f
     wanted: [
       ...(database ? [{ container: database, ...plain }] : []),
       { container: proxy, ...plain },
-      ...services.map(wantedService),
+      ...services.map((one) => wantedService(one, names)),
     ],
     record: {
       ...(config.database
@@ -101,12 +102,14 @@ function describeService(
   };
 }
 
-function wantedService({ config, container, migration }: DescribedService): Wanted {
+function wantedService({ config, container, migration }: DescribedService, names: StackNames): Wanted {
   return {
     container,
     migration,
     order: config.order,
-    exclusive: config.volumes.some(({ shareable }) => !shareable),
+    exclusive: config.volumes
+      .filter(({ shareable }) => !shareable)
+      .map(({ name }) => volumeName(names, name)),
     needs: config.needs,
   };
 }
@@ -116,6 +119,7 @@ function recordOf({ key, spec, parts }: NamedContainer, build?: Build, why = "")
     key,
     image: spec.image,
     memory: spec.memory,
+    volumes: spec.mounts.filter(({ type }) => type === "volume").map(({ source }) => source),
     parts: { ...parts },
     ...(build
       ? { build: { hash: build.hash, why, parts: { ...build.parts }, files: { ...build.files } } }

@@ -16,6 +16,14 @@ export interface CreatedContainer {
   readonly generation: number;
 }
 
+/** A network of the stack as the engine knows it. */
+export interface CreatedNetwork {
+  readonly kind: "edge" | "data";
+  readonly id: string;
+  readonly name: string;
+  readonly generation: number;
+}
+
 /**
  * What every script on the host is told about the stack.
  *
@@ -61,7 +69,11 @@ export function planLines(
   containers: readonly CreatedContainer[],
   images: readonly { tag: string; generation: number }[],
   deployer: string,
+  networks: readonly CreatedNetwork[] = [],
 ): string[] {
+  const attached = new Set(
+    plan.steps.filter(({ verb }) => verb === "attach").map((step) => step.arguments[0]),
+  );
   return [
     `holder release ${plan.release} by ${deployer}`,
     `by ${deployer}`,
@@ -72,6 +84,8 @@ export function planLines(
     `serves ${containers.map(({ key }) => key).join(" ")}`,
     ...containers.map((one) => `seen ${one.key} ${one.id} ${one.generation}`),
     ...images.map((one) => `seen image:${one.tag} ${one.tag} ${one.generation}`),
+    ...networks.map(({ kind, id, generation }) => `seen network:${kind} ${id} ${generation}`),
+    ...containers.filter(({ key }) => attached.has(key)).flatMap((one) => joinLines(one, networks)),
     ...plan.steps.map((step) => ["do", step.verb, ...step.arguments].join(" ")),
     ...Object.entries(plan.texts).map(([name, text]) => `text ${name} ${base64(text)}`),
     ...Object.entries(plan.labels).map(([name, label]) => `label-${name} ${label}`),
@@ -85,6 +99,13 @@ export function planLines(
 export function objectLine(key: string, id: string, spec: ContainerSpec): string {
   const { service, role, stopGrace, health, startTimeout } = spec;
   return ["object", key, service, role, id, stopGrace, healthWord(health), startTimeout].join(" ");
+}
+
+/** joins KEY NETWORK ALIAS...: which networks a container should be in, and under which names. */
+function joinLines({ key, spec }: CreatedContainer, networks: readonly CreatedNetwork[]): string[] {
+  return networks
+    .filter(({ kind }) => spec.networks.includes(kind))
+    .map(({ name }) => ["joins", key, name, key, ...spec.aliases].join(" "));
 }
 
 function healthWord(health: Health): string {

@@ -57,6 +57,25 @@ poll_health() {
   esac
 }
 
+# healthy_within KEY SECONDS: says nothing, and takes hardly longer, even if the health command hangs. One that cannot be
+# asked is not healthy: there is only Docker's word then.
+healthy_within() {
+  load_object "$1" && [ "$health" != none ] || return 1
+  timeout=$2
+  give_up=$(($(now) + ($2 + 6) * 100))
+  (poll_health "$1") >/dev/null 2>&1 9>&- &
+  poller=$!
+  while kill -0 $poller 2>/dev/null; do
+    if [ "$(now)" -ge $give_up ]; then
+      kill $poller 2>/dev/null
+      wait $poller 2>/dev/null
+      return 1
+    fi
+    rest 0.1
+  done
+  wait $poller
+}
+
 container_state() {
   docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{.State.OOMKilled}}' "$1" 2>/dev/null
 }

@@ -5,18 +5,20 @@
 proxy_files=/etc/nginx/state
 
 # find_proxy: sets proxy, the container to talk to (the one that runs, else the plan's, else the one that served), and
-# proxy_runs (yes or no). Asked once a verb; what follows uses both.
+# proxy_runs (yes or no). Asked once a verb; what follows uses both. What else bears the label of a proxy is none of ours.
 find_proxy() {
-  proxy_runs=yes
-  proxy=$(docker ps -q --no-trunc --filter "label=$(payload_value label)" --filter label=deploy.role=proxy | head -n 1)
-  [ -z "$proxy" ] || return 0
-  proxy_runs=no
-  proxy=$(
+  known=$(
     {
       from_payload '/^object /p'
-      cat "$state/current" 2>/dev/null
-    } | awk '$1 == "object" && $4 == "proxy" { print $5; exit }'
+      cat "$state/current" "${run:-$state}/before" "${run:-$state}/script" 2>/dev/null
+    } | awk '$1 == "object" && $4 == "proxy" { print $5 }'
   )
+  proxy_runs=no
+  proxy=$(say "$known" | head -n 1)
+  for running in $(docker ps -q --no-trunc --filter "label=$(payload_value label)" --filter label=deploy.role=proxy \
+    --filter status=running); do
+    case $known in *"$running"*) proxy=$running proxy_runs=yes ;; esac
+  done
 }
 
 # proxy_put NAME FILE: installs FILE as NAME in the volume, at one moment.
@@ -49,10 +51,15 @@ install_site() {
     return 1
   fi
   proxy_put nginx.conf "$1" || return 1
-  docker kill -s HUP "$proxy" >/dev/null || return 1
   marker=$(sed -n 's/^# site //p' "$1")
+  # The site by its name, and the worker that answers: after an edit by hand the name alone may be the same.
+  before=$(loaded_site)
+  docker kill -s HUP "$proxy" >/dev/null || return 1
   tries=0
-  while [ "$(docker exec "$proxy" curl -s -m 2 http://127.0.0.1:8079/site)" != "$marker" ]; do
+  while
+    loaded=$(loaded_site)
+    [ "${loaded%% *}" != "$marker" ] || [ "$loaded" = "$before" ]
+  do
     tries=$((tries + 1))
     if [ $tries -gt 100 ]; then
       say "nginx did not take the new configuration"
@@ -61,6 +68,8 @@ install_site() {
     rest 0.1
   done
 }
+
+loaded_site() { docker exec "$proxy" curl -s -m 2 http://127.0.0.1:8079/site; }
 
 # connections_to ID PORT: how many requests the proxy has open to a container.
 # There are no idle ones: the proxy opens a connection for each request.

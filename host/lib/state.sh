@@ -36,7 +36,10 @@ object_line() {
   if [ -n "${plan:-}" ]; then
     sed -n "/^object $1 /{p;q;}" "$plan" "$state/current" "$run/before" "$run/script" 2>/dev/null
   else
-    payload | sed -n "/^object $1 /{p;q;}"
+    {
+      payload
+      cat "$state/current" 2>/dev/null
+    } | sed -n "/^object $1 /{p;q;}"
   fi
 }
 

@@ -3,6 +3,7 @@
 
 do_start() {
   load_object "$1" || return 1
+  case $(container_state "$id") in paused\ *) docker unpause "$id" >/dev/null || return 1 ;; esac
   if ! complaint=$(docker start "$id" 2>&1 >/dev/null); then
     say "$1 does not start: $complaint"
     return 1
@@ -40,9 +41,9 @@ undo_stop() {
 }
 
 # shelter OLD NEW: comes before OLD is stopped for NEW. If the machine restarts from here on, OLD comes back and NEW
-# does not. promote NEW OLD: from here on it is NEW that comes back.
-do_shelter() { restarts always "$1" && restarts no "$2"; }
-undo_shelter() { do_promote "$@"; }
+# does not. promote NEW OLD: from here on it is NEW that comes back. One that is started anew itself has no NEW.
+do_shelter() { restarts always "$1" && { [ "${2:-$1}" = "$1" ] || restarts no "$2"; }; }
+undo_shelter() { do_promote "${2:-$1}" "$1"; }
 do_promote() { restarts unless-stopped "$1" && restarts unless-stopped "$2"; }
 undo_promote() { do_shelter "$2" "$1"; }
 
@@ -84,7 +85,13 @@ do_sweep() {
     grep -q "^object [^ ]* [^ ]* [^ ]* $found " "$state/current" && continue
     docker_within 3700 stop "$found" >/dev/null
     docker rm -f "$found" >/dev/null
-  done
+  done || return 1
+  # A network that was made anew has left its predecessor, where that was not gone. One that is in use stays.
+  if [ -n "$(from_payload '/^seen network:/p')" ]; then
+    docker network ls -q --no-trunc --filter "label=$(payload_value label)" | while read -r found; do
+      from_payload '/^seen network:/p' | grep -q " $found " || docker network rm "$found" >/dev/null 2>&1
+    done
+  fi
   serving_database=$(awk '$1 == "object" && $4 == "database" { print $2; exit }' "$state/current")
   [ -z "$serving_database" ] || revoke "$serving_database"
 }

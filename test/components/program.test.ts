@@ -431,6 +431,10 @@ describe("a second run", () => {
         ...of(ran, "docker:index/image:Image")
           .filter((one) => !gone.includes(`image ${nameOf(one)}`))
           .map(({ inputs }) => `image ${String(inputs.imageName)}`),
+        ...lines
+          .map((line) => /^seen (network:\S+) (\S+) /.exec(line) ?? [])
+          .filter(([, name]) => name !== undefined && !gone.includes(name))
+          .map(([, name, id]) => `network ${id ?? ""} ${name ?? ""}`),
         ...lines.filter((line) => line.startsWith("seen ")),
         ...lines
           .filter((line) => /^(release|epoch|object|record) /.test(line))
@@ -462,11 +466,13 @@ describe("a second run", () => {
 
   it("makes anew exactly what is gone from the host, and runs the release", async () => {
     const first = the(local);
-    const second = await run({ config: LOCAL, facts: hostAfter(first, ["frontend", "image backend"]) });
+    const gone = ["frontend", "image backend", "network:data"];
+    const second = await run({ config: LOCAL, facts: hostAfter(first, gone) });
     const anew = second.resources.filter(({ replacementTrigger }) => replacementTrigger === 1);
     expect(anew.map((one) => `${one.type.replace(/^.*:/, "")} ${nameOf(one)}`).sort()).toEqual([
       "Container frontend",
       "Image backend",
+      "Network artsvao-test-data",
     ]);
     expect(named(second, "release", COMMAND).inputs.triggers).toEqual([2]);
     expect(named(second, "health-backend", COMMAND).inputs.triggers).toEqual([second.outputs.release, 2]);

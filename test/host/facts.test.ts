@@ -46,7 +46,7 @@ describe.concurrent("the facts", () => {
     expect(containers.map(({ key }) => key).sort()).toEqual([...before.keys].sort());
     expect(stopped).toMatchObject([{ role: "migrate", state: "exited" }]);
     expect(images).toEqual(["shop/test/web:aaa", "shop/test/api:bbb"]);
-    expect([...seen.keys()].sort()).toEqual([...before.keys].sort());
+    expect([...seen.keys()].sort()).toEqual([...before.keys, "network:data", "network:edge"].sort());
   });
 
   it("of a host in the middle of a release that was killed", async () => {

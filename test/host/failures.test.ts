@@ -27,6 +27,7 @@ const scenarios: Scenario[] = [
   SCENARIOS.site,
   SCENARIOS.removed,
   SCENARIOS.repair,
+  SCENARIOS.drift,
 ];
 
 describe.concurrent.each(scenarios)("$name", (scenario) => {

@@ -218,11 +218,11 @@ release #1 replaces #2
 release #1 serves already: to be put right
   proxy     unchanged
   database  unchanged
+  frontend  restarts again and again: restarted
   backend   is exited: started again
-  frontend  is restarting: started again
   worker    is gone: made anew and started
   an earlier release was interrupted: it is taken back or tidied first
-  removes 1 container that an earlier run left
+  the container backend-#2 (exited) is not of the release that serves: removed
   host: 600 of 1024 MiB in use`);
   });
 

@@ -65,6 +65,12 @@ export function faultIn(
       const asked = before.filter(({ verb, arguments: [one] }) => verb === "healthy" && one === key).length;
       return fail(pollOf(key), "OCI runtime exec failed: exec failed", asked + 1);
     }
+    case "attach":
+      return fail(`connect ${what}*`, "network sandbox join failed");
+    case "limit":
+      return fail(`limit ${what} *`, "context deadline exceeded");
+    case "revive":
+      return fail(`restart ${what}`, "context deadline exceeded");
     case "drain":
     case "rejoin":
       return undefined;

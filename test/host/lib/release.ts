@@ -16,8 +16,12 @@ export interface Prepared {
 }
 
 /** What `pulumi up` does before the release command runs. */
-export function prepare(world: World, config: Config, script = routesScript()): Prepared {
-  const facts = world.knownFacts();
+export function prepare(
+  world: World,
+  config: Config,
+  script = routesScript(),
+  facts = world.knownFacts(),
+): Prepared {
   const stack = describeStack(world.dir, config, NAMES, facts);
   const plan = planRelease(config, stack.wanted, stack.record, facts, script);
   const described = [
@@ -27,11 +31,13 @@ export function prepare(world: World, config: Config, script = routesScript()): 
     ),
     stack.proxy,
   ];
+  const kinds = new Set(described.flatMap(({ spec }) => spec.networks));
+  const networks = [...kinds].map((kind) => world.createNetwork(kind, facts));
   const created = described.map((one) => world.createContainer(one, facts, passwordOf));
   return {
     plan,
     keys: created.map(({ key }) => key),
-    lines: planLines(plan, config, created, [], "tester@desk"),
+    lines: planLines(plan, config, created, [], "tester@desk", networks),
   };
 }
 

@@ -73,6 +73,18 @@ export const SCENARIOS = {
       world.putState(keys.find((key) => key.startsWith("api-")) ?? "", "exited 0 0 false");
     },
   },
+  drift: {
+    name: "a service was stopped and cut off, another limited otherwise by hand",
+    from: plain(),
+    to: plain(),
+    meanwhile: (world, { keys }) => {
+      const folderOf = (service: string): string =>
+        world.containerOf(keys.find((key) => key.startsWith(`${service}-`)) ?? "");
+      world.write(`${folderOf("web")}/state`, "exited 0 0 false\n");
+      world.write(`${folderOf("web")}/networks`, "");
+      world.write(`${folderOf("api")}/memory`, `${1024 ** 3}\n`);
+    },
+  },
   migration: { name: "a service with a migration changes", from: stored(), to: stored(2) },
 } satisfies Record<string, Scenario>;
 

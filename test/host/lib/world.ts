@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Action, hostCommand, hostScript } from "../../../host/bundle";
 import type { NamedContainer } from "../../../plan/container";
 import { type Facts, generation, parseFacts } from "../../../plan/facts";
-import { type CreatedContainer, stackLabel, stackLines } from "../../../plan/wire";
+import { type CreatedContainer, type CreatedNetwork, stackLabel, stackLines } from "../../../plan/wire";
 import { pathOf, type ShellName } from "./shells";
 import { NAMES } from "./stacks";
 
@@ -101,6 +101,10 @@ export class World {
     fs.writeFileSync(join(this.dir, file), text);
   }
 
+  folder(path: string): void {
+    fs.mkdirSync(join(this.dir, path), { recursive: true });
+  }
+
   /** Puts a program of the test's own before the host's. */
   tool(name: string, text: string): void {
     this.write(`bin/${name}`, text);
@@ -161,6 +165,9 @@ export class World {
         "memory 2048000 512000",
         "ours 0",
         ...this.containers().map(({ id, key, state: now }) => `container ${id} ${key} ${role(id)} ${now}`),
+        ...this.containers().map(({ id }) => this.detail(id)),
+        ...this.networks().map(({ id, name }) => `network ${id} ${name}`),
+        ...this.proxyFiles(),
         ...this.lines("images").map((image) => `image ${image}`),
         ...state("seen"),
         ...state("current"),
@@ -203,9 +210,58 @@ export class World {
         ]),
       );
       this.write(`${folder}/state`, "created 0 0 false\n");
+      this.write(`${folder}/memory`, `${spec.memory * 1024 ** 2}\n`);
+      const networks = spec.networks.map((kind) => this.networkOf(kind, facts));
+      this.write(`${folder}/networks`, networks.map(({ name, id: one }) => `${name}=${one}\n`).join(""));
       this.write(`${folder}/restart`, role === "migrate" ? "no\n" : "unless-stopped\n");
     }
     return { key, id, spec, generation: made };
+  }
+
+  /** Makes a network, or finds it again, as Pulumi does: anew only when it is gone. */
+  createNetwork(kind: "edge" | "data", facts: Facts): CreatedNetwork {
+    const network = this.networkOf(kind, facts);
+    if (!this.networks().some(({ id }) => id === network.id)) {
+      this.write(
+        "networks",
+        `${this.read("networks") ?? ""}${network.name} ${NAMES.project}/${NAMES.stack} ${network.id}\n`,
+      );
+    }
+    return network;
+  }
+
+  private networkOf(kind: "edge" | "data", facts: Facts): CreatedNetwork {
+    const made = generation(facts, `network:${kind}`);
+    const name = `${NAMES.project}-${NAMES.stack}-${kind}-${made}`;
+    return { kind, name, id: createHash("sha256").update(name).digest("hex"), generation: made };
+  }
+
+  networks(): { name: string; id: string }[] {
+    return this.lines("networks").map((line) => {
+      const [name = "", , id = name] = line.split(" ");
+      return { name, id };
+    });
+  }
+
+  private detail(id: string): string {
+    const told = (file: string, otherwise: string): string =>
+      this.read(`containers/${id}/${file}`)?.trim() ?? otherwise;
+    const networks = this.lines(`containers/${id}/networks`).map((line) => `${line},`);
+    return `detail ${id} ${told("health", "none")} ${told("memory", "0")} ${told("restart", "no")} ${networks.join("")}`;
+  }
+
+  private proxyFiles(): string[] {
+    const proxy = this.containers().find(({ key, state }) => key.startsWith("proxy-") && state === "running");
+    if (proxy === undefined) return [];
+    const file = (name: string): string | undefined => this.read(`volumes/proxy/${name}`);
+    const digest = (text: string | undefined): string =>
+      text === undefined ? "missing" : createHash("sha256").update(text).digest("hex");
+    const routes = file("routes.json");
+    return [
+      ...["nginx.conf", "routes.js"].map((name) => `proxy-file ${name} ${digest(file(name))}`),
+      ...(routes === undefined ? [] : [`proxy-routes ${Buffer.from(routes).toString("base64")}`]),
+      `proxy-site ${/^# site (\S+)/.exec(this.read(`containers/${proxy.id}/loaded`) ?? "")?.[1] ?? ""} 1`,
+    ];
   }
 
   /** The folder of a container by its key. */

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# start, stop, kill, rm, update. The engine's own rules hold: a published port binds once, a data folder has one server.
+# start, stop, restart, unpause, kill, rm, update. The engine's own rules hold: a published port binds once, a data folder has one server.
 
 docker_start() {
   attach=no
@@ -12,6 +12,8 @@ docker_start() {
   act calls "start $key"
   state_of "$container"
   [ "$status" != running ] || return 0
+  [ "$status" != paused ] || complain "cannot start a paused container, try unpause instead"
+  in_networks
   acts=
   [ ! -f "$container/acts" ] || read -r acts <"$container/acts"
   rm -f "$container/looked"
@@ -76,6 +78,33 @@ other_runs() {
   return 1
 }
 
+# What is in a network that is gone does not start.
+in_networks() {
+  while IFS== read -r network_name network_id; do
+    grep -q " ${network_id:-.*}\$" "$world/networks" || complain "network ${network_id:-$network_name} not found"
+  done <"$container/networks"
+}
+
+docker_restart() {
+  [ "$1" = -t ] || refuse "restart $*"
+  find "$3"
+  act calls "restart $key"
+  state_of "$container"
+  become "$container" exited "$restarts" 0 false
+  rm -f "$container/health"
+  # What was sick only in its old process.
+  ! grep -qx 'sick until restart' "$container/acts" 2>/dev/null || echo well >"$container/acts"
+  docker_start "$3"
+}
+
+docker_unpause() {
+  find "$1"
+  act calls "unpause $key"
+  state_of "$container"
+  [ "$status" = paused ] || complain "Container $1 is not paused"
+  become "$container" running "$restarts" 0 false
+}
+
 docker_stop() {
   grace="its own"
   if [ "$1" = -t ]; then
@@ -88,7 +117,7 @@ docker_stop() {
     act calls "stop $key"
     printf 'stop %s within %s s\n' "$key" "$grace" >>"$world/asked"
     state_of "$container"
-    case $status in running | restarting) become "$container" exited "$restarts" 0 false ;; esac
+    case $status in running | restarting | paused) become "$container" exited "$restarts" 0 false ;; esac
     printf '%s\n' "$reference"
   done
 }
@@ -114,6 +143,13 @@ docker_kill() {
 }
 
 docker_update() {
+  if [ "$1 ${3:-} ${5:-}" = "--memory --memory-swap --restart" ]; then
+    find "$7"
+    act calls "limit $key $2 $6"
+    printf '%s\n' $((${2%m} * 1024 * 1024)) >"$container/memory"
+    printf '%s\n' "$6" >"$container/restart"
+    return
+  fi
   [ "$#" = 3 ] && [ "$1" = --restart ] || refuse "update $*"
   find "$3"
   act calls "restart $key $2"

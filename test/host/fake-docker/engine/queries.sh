@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# ps, inspect, images, info, rmi, version, volume, network.
+# ps, inspect, images, info, rmi, version, volume.
 
 docker_ps() {
   act asked "ps $*"
-  all=no whole=no format='{{.ID}}' stack_wanted='' role_wanted=''
+  all=no whole=no format='{{.ID}}' stack_wanted='' role_wanted='' status_wanted=''
   while [ $# -gt 0 ]; do
     case $1 in
       -q) ;;
@@ -13,6 +13,7 @@ docker_ps() {
         case $2 in
           label=deploy.stack=*) stack_wanted=${2#label=deploy.stack=} ;;
           label=deploy.role=*) role_wanted=${2#label=deploy.role=} ;;
+          status=*) status_wanted=${2#status=} ;;
           *) refuse "ps --filter $2" ;;
         esac
         shift
@@ -29,7 +30,9 @@ docker_ps() {
     [ -f "$container/state" ] || continue
     . "$container/about"
     state_of "$container"
-    [ "$all" = yes ] || [ "$status" = running ] || continue
+    # Without -a the real client also lists what is paused or restarts.
+    case $all$status in yes* | norunning | nopaused | norestarting) ;; *) continue ;; esac
+    [ "${status_wanted:-$status}" = "$status" ] || continue
     [ "${stack_wanted:-$stack}" = "$stack" ] && [ "${role_wanted:-$role}" = "$role" ] || continue
     id=${container##*/}
     [ $whole = yes ] || id=$(printf '%.12s' "$id")
@@ -64,6 +67,14 @@ docker_inspect() {
       '{{.State.Running}}') if [ "$status" = running ]; then echo true; else echo false; fi ;;
       '{{.State.ExitCode}}') printf '%s\n' "$exit_code" ;;
       '{{.State.Pid}}') if [ "$status" = running ]; then echo "$$"; else echo 0; fi ;;
+      '{{.Id}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}'*)
+        printf '%s %s %s %s %s %s %s\n' "$id" "$status" "$restarts" "$(cat "$container/health" 2>/dev/null || echo none)" \
+          "$(cat "$container/memory" 2>/dev/null || echo 0)" "$(cat "$container/restart")" \
+          "$(tr '\n' , <"$container/networks")"
+        ;;
+      '{{range $name, $network := .NetworkSettings.Networks}}{{$name}}={{$network.NetworkID}} {{end}}')
+        tr '\n' ' ' <"$container/networks"
+        ;;
       '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}') printf '%s \n' "$ip" ;;
       *) refuse "inspect -f $format" ;;
     esac
@@ -153,26 +164,4 @@ docker_volume() {
   while read -r name stack role; do
     if [ "$3 $5" = "label=deploy.stack=$stack label=deploy.role=$role" ]; then printf '%s\n' "$name"; fi
   done <"$world/volumes.list"
-}
-
-# networks: NAME STACK
-docker_network() {
-  case $1 in
-    ls)
-      [ "$2 $3" = "-q --filter" ] || refuse "network $*"
-      act asked "network ls"
-      while read -r name stack; do
-        if [ "$4" = "label=deploy.stack=$stack" ]; then printf '%s\n' "$name"; fi
-      done <"$world/networks"
-      ;;
-    rm)
-      shift
-      for name in "$@"; do
-        act calls "network rm $name"
-        grep -v "^$name " "$world/networks" >"$world/networks.new"
-        mv "$world/networks.new" "$world/networks"
-      done
-      ;;
-    *) refuse "network $*" ;;
-  esac
 }

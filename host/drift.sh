@@ -1,0 +1,46 @@
+# shellcheck shell=sh
+# Tells what of the stack is otherwise than a release left it: networks, settings, health, nginx's files. Changes nothing.
+
+detail_format='{{.Id}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}
+ {{.HostConfig.Memory}} {{with .HostConfig.RestartPolicy.Name}}{{.}}{{else}}no{{end}}
+ {{range $name, $network := .NetworkSettings.Networks}}{{$name}}={{$network.NetworkID}},{{end}}'
+
+# detail ID HEALTH MEMORY RESTART NETWORK=ID,...   (memory in bytes, 0 is no limit)
+drift_facts() {
+  docker network ls --no-trunc --filter "label=$label" --format 'network {{.ID}} {{.Name}}'
+  docker ps -aq --no-trunc --filter "label=$label" |
+    xargs -r docker inspect -f "$(say "$detail_format" | tr -d '\n')" 2>/dev/null |
+    while read -r found status restarts told limit restart networks; do
+      # One that crashes again and again runs now and then, and its status begins anew each time.
+      case "$status $restarts $told" in running\ 0\ starting) ;; running\ *\ starting) told=unhealthy ;; esac
+      if [ "$status $told" = "running unhealthy" ] && (recovered "$found"); then told=healthy; fi
+      say "detail $found $told $limit $restart $networks"
+    done
+  proxy_facts
+}
+
+# recovered ID: Docker's own status is as old as its interval; what serves is asked once more.
+recovered() {
+  known=$(awk -v id="$1" '$1 == "object" && $5 == id { print $2 }' "$state/current" 2>/dev/null)
+  [ -n "$known" ] && healthy_within "$known" 1
+}
+
+# Runs inside the proxy's container.
+proxy_report='
+cd "$1" || exit 1
+for file in nginx.conf routes.js; do
+  if [ -f $file ]; then
+    sum=$(sha256sum <$file)
+    printf "%s\n" "proxy-file $file ${sum%% *}"
+  else
+    printf "%s\n" "proxy-file $file missing"
+  fi
+done
+if [ -f routes.json ]; then printf "%s\n" "proxy-routes $(base64 routes.json | tr -d "\n")"; fi
+printf "%s\n" "proxy-site $(curl -s -m 2 http://127.0.0.1:8079/site | head -n 1)"'
+
+proxy_facts() {
+  find_proxy
+  [ "$proxy_runs" = yes ] || return 0
+  docker exec "$proxy" sh -c "$proxy_report" report "$proxy_files" 2>/dev/null </dev/null
+}

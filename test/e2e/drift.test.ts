@@ -1,0 +1,210 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pause } from "./lib/command";
+import { expectNoneFailed, expectSuccess, expectUntouched } from "./lib/expect";
+import type { Seen } from "./lib/host";
+import { expectContact } from "./lib/scenarios";
+import { Site } from "./lib/site";
+
+/** Says by itself that it is ill, within seconds; a restart, which empties /tmp, heals it. */
+const WORKER = `FROM debian:bookworm-slim
+HEALTHCHECK --interval=1s --timeout=5s --retries=2 CMD ["test", "!", "-e", "/tmp/ill"]
+CMD ["sleep", "infinity"]
+`;
+
+interface Case {
+  readonly what: string;
+  /** What somebody does by hand: a script for the host, which knows the containers' IDs as $backend and so on. */
+  readonly hand: string;
+  /** What a preview says of it. */
+  readonly told: readonly RegExp[];
+  /** The services whose containers may be started or made anew; no other process is touched. */
+  readonly touched: readonly string[];
+  readonly underLoad?: boolean;
+}
+
+const inProxy = (script: string): string =>
+  `docker exec -u 0 $proxy sh -c 'cd /etc/nginx/state && ${script}'`;
+const ALL = ["backend", "database", "frontend", "proxy", "worker"];
+
+const cases: Case[] = [
+  {
+    what: "strays, an edited nginx.conf, other limits and another name: no request fails",
+    hand: `
+      docker run -d --name "$stack-stray" --label deploy.stack=$label --label deploy.role=proxy nginx:1.28-bookworm sleep 600
+      docker create --label deploy.stack=$label --label deploy.key=frontend-000000000000 nginx:1.28-bookworm
+      ${inProxy('echo "# edited" >>nginx.conf')}
+      docker update --memory 200m --memory-swap 200m $frontend
+      docker update --restart no $backend
+      docker rename $frontend "$stack-renamed"`,
+    told: [
+      /frontend +may use 200 MiB instead of 96: limited again/,
+      /backend +has the restart policy no: set to unless-stopped again/,
+      /nginx\.conf was edited by hand: installed again/,
+      /the container [0-9a-f]{12} \(running\) is not of the release that serves: removed/,
+      /the container frontend-000000000000 \(created\) is not of the release that serves: removed/,
+    ],
+    touched: [],
+    underLoad: true,
+  },
+  {
+    what: "the frontend removed, the backend paused, the database killed, a worker ill",
+    hand: `
+      docker exec $worker touch /tmp/ill
+      i=0; until [ "$(docker inspect -f '{{.State.Health.Status}}' $worker)" = unhealthy ]; do i=$((i+1)); [ $i -lt 600 ]; sleep 0.1; done
+      docker rm -f $frontend; docker pause $backend; docker kill $database`,
+    told: [
+      /frontend +is gone: made anew and started/,
+      /backend +is paused: goes on/,
+      /database +is exited: started again/,
+      /worker +is running but unhealthy: restarted, unless it recovers/,
+      /proxy +unchanged/,
+    ],
+    touched: ["frontend", "database", "worker"],
+  },
+  {
+    what: "all stopped, the proxy and the database removed",
+    hand: "docker stop -t 2 $backend $frontend $worker $database $proxy; docker rm -f $proxy $database",
+    told: [
+      /proxy +is gone: made anew and started/,
+      /database +is gone: made anew and started/,
+      ...["backend", "frontend", "worker"].map((one) => new RegExp(`${one} +is exited: started again`)),
+    ],
+    touched: ALL,
+  },
+  {
+    what: "the networks removed under what runs: no process is restarted",
+    hand: `
+      for network in $(docker network ls -q --filter label=deploy.stack=$label); do
+        for one in $(docker network inspect -f '{{range $id, $_ := .Containers}}{{$id}} {{end}}' $network); do
+          docker network disconnect -f $network $one
+        done
+        docker network rm $network
+      done`,
+    told: [
+      /the network edge is gone: made anew/,
+      /the network data is gone: made anew/,
+      /database +is cut off from the network data: connected again/,
+      /backend +is cut off from the network edge: connected again; is cut off from the network data/,
+    ],
+    // Nobody can ask it whether it is well.
+    touched: ["worker"],
+  },
+  {
+    what: "the backend cut off from the database; nginx's files edited and loaded, and deleted",
+    hand: `
+      docker network disconnect $(docker network ls -q --filter label=deploy.stack=$label --filter name=-data-) $backend
+      ${inProxy('sed -i "s/gzip on/gzip off/" nginx.conf')}
+      docker kill -s HUP $proxy
+      ${inProxy("rm routes.json routes.js")}`,
+    told: [
+      /backend +is cut off from the network data: connected again/,
+      /nginx\.conf was edited by hand: installed again/,
+      /routes\.js is gone: installed again/,
+      /routes\.json is gone: installed again/,
+    ],
+    touched: ["backend"],
+  },
+  {
+    what: "the proxy's configuration broken and the proxy restarted: it crashes again and again",
+    hand: `${inProxy("echo broken >>nginx.conf")}; docker restart -t 1 $proxy; sleep 3`,
+    told: [/proxy +(restarts again and again|is running but unhealthy): restarted/],
+    touched: ["proxy"],
+  },
+];
+
+describe("drift: what was changed by hand on the host", () => {
+  let site: Site;
+  const stack = `drift-${process.pid}`;
+
+  beforeAll(async () => {
+    site = await Site.onThisMachine(stack);
+    await mkdir(join(site.workspace.folder, "worker"));
+    await writeFile(join(site.workspace.folder, "worker/Dockerfile"), WORKER);
+    await site.workspace.set("services.worker", { source: "worker", memory: 16 });
+    await site.workspace.keepConfig();
+    expectSuccess(await site.pulumi.up());
+    await site.crm.createContact(site.contactName);
+  });
+
+  async function byHand(script: string, running: Record<string, Seen>): Promise<void> {
+    const ids = Object.values(running).map(({ service, id }) => `${service}=${id}`);
+    const words = [...ids, `label=${site.fullName}`, `stack=${stack}`].join("; ");
+    await site.host.sh(`set -e; { ${words}\n${script}\n} >/dev/null`);
+  }
+
+  it.each(cases)("$what", async ({ what, hand, told, touched, underLoad = false }) => {
+    const before = await site.running();
+    expect(Object.keys(before).sort()).toEqual(ALL);
+    await byHand(hand, before);
+
+    const preview = await site.pulumi.preview();
+    expectSuccess(preview);
+    for (const one of told) expect(preview.text).toMatch(one);
+
+    if (underLoad) {
+      const [repair, load] = await site.measuredUp(what);
+      expectSuccess(repair);
+      expectNoneFailed(load);
+    } else {
+      const repair = await site.pulumi.up();
+      expectSuccess(repair);
+      site.report.add(what, repair.seconds);
+    }
+    const after = await site.running();
+    expect(Object.keys(after).sort()).toEqual(ALL);
+    expectUntouched(
+      before,
+      after,
+      ALL.filter((one) => !touched.includes(one)),
+    );
+    expect((await site.host.containers(site.fullName)).map(({ key }) => key).sort()).toEqual(
+      [...Object.values(before).map(({ key }) => key), expect.stringMatching(/^backend-migrate-/)].sort(),
+    );
+    expect(await site.crm.page()).toContain("Small CRM");
+    await expectContact(site);
+    expect(
+      (await site.host.containers(site.fullName)).find(({ service }) => service === "frontend"),
+    ).toMatchObject({
+      hardened: { memory: 96 * 1024 ** 2 },
+    });
+
+    const again = await site.pulumi.up();
+    expectSuccess(again);
+    expect(again.changes).toEqual([]);
+    expectUntouched(after, await site.running());
+  });
+
+  it("all restarted in another order: the site serves without a deploy, and there is nothing to do", async () => {
+    await byHand(
+      "for one in $proxy $frontend $backend $worker $database; do docker restart -t 2 $one; done",
+      await site.running(),
+    );
+    const serves = async (): Promise<boolean> => {
+      try {
+        await expectContact(site);
+        return (await site.crm.page()).includes("Small CRM");
+      } catch {
+        return false;
+      }
+    };
+    const began = performance.now();
+    while (!(await serves())) {
+      expect(performance.now() - began, "milliseconds until it serves").toBeLessThan(30_000);
+      await pause(200);
+    }
+    const up = await site.pulumi.up();
+    expectSuccess(up);
+    expect(up.changes).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await site.report.write();
+    const { code, text } = await site.pulumi.destroy();
+    if (code !== 0) throw new Error(text);
+    for (const volume of await site.host.volumes(site.fullName))
+      await site.host.sh(`docker volume rm ${volume}`);
+    await site.workspace.remove();
+  });
+});
