@@ -20,7 +20,7 @@ const { config, names } = loadConfig();
 const facts = readFacts(config, names);
 const stack = withoutTrace(() => describeStack(__dirname, config, names, facts));
 const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript());
-showPlan(plan, config, facts);
+showPlan(plan, stack, config, facts);
 
 const host = new Host("host", config, names, facts);
 const database =

@@ -7,6 +7,7 @@ import type { Config } from "../plan/config/schema";
 import { type StackNames, volumeName } from "../plan/container";
 import type { Facts } from "../plan/facts";
 import { STACK_LABEL, stackLines } from "../plan/wire";
+import { Builds } from "./builds";
 
 /** The machine: how it is reached, what it told, its networks, and the one resource that tears all down. */
 export class Host extends pulumi.ComponentResource {
@@ -19,6 +20,7 @@ export class Host extends pulumi.ComponentResource {
     readonly edge: pulumi.Output<string>;
     readonly data: pulumi.Output<string> | undefined;
   };
+  readonly builds: Builds;
   readonly stackLabels: { label: string; value: string }[];
   private readonly volumes = new Map<string, docker.Volume>();
 
@@ -31,6 +33,7 @@ export class Host extends pulumi.ComponentResource {
   ) {
     super("deploy:host:Host", name, {}, options);
     this.connection = connectionTo(config.host);
+    this.builds = new Builds(this);
     this.stackLabels = [{ label: STACK_LABEL, value: `${names.project}/${names.stack}` }];
 
     this.provider = new docker.Provider(
@@ -85,7 +88,7 @@ export class Host extends pulumi.ComponentResource {
     );
   }
 
-  private stackLines(): string[] {
+  stackLines(): string[] {
     return stackLines(this.names, this.config.host, this.config.host.lockWait);
   }
 

@@ -2,16 +2,23 @@ import type { Config } from "./config/schema";
 import { relaxations } from "./container";
 import type { ContainerRecord, Facts } from "./facts";
 import { differences } from "./identity";
+import { explainImages, type ImageChoice } from "./images";
 import { budget, headroom } from "./memory";
 import type { Change, Plan } from "./release";
 
 /** The plan in words, for the person who reads a preview: what happens to each container, and what it costs. */
-export function explain(plan: Plan, config: Config, facts: Facts): string {
+export function explain(
+  plan: Plan,
+  config: Config,
+  facts: Facts,
+  images: readonly ImageChoice[] = [],
+): string {
   const width = Math.max(...plan.changes.map(({ service }) => service.length));
   const lines = plan.changes.map(
     (change) => `  ${change.service.padEnd(width)}  ${describe(change, plan, config, facts)}`,
   );
-  return [title(plan, facts), ...lines, ...notes(plan, config, facts)].join("\n");
+  const told = explainImages(images).map((line) => `  ${line}`);
+  return [title(plan, facts), ...lines, ...told, ...notes(plan, config, facts)].join("\n");
 }
 
 function title({ release, epoch }: Plan, { known, current }: Facts): string {

@@ -11,11 +11,19 @@ export interface Facts {
   readonly active: string | undefined;
   /** A runner was killed in the middle. */
   readonly interrupted: boolean;
-  /** KiB; used is without page cache, ours is the part of it that the stack's own containers use. */
-  readonly memory: { readonly total: number; readonly used: number; readonly ours: number } | undefined;
+  /**
+   * KiB; used is without page cache, ours is the part of it that the stack's own containers use, promised is what
+   * others' containers may still grow by, up to their limits.
+   */
+  readonly memory:
+    | { readonly total: number; readonly used: number; readonly ours: number; readonly promised?: number }
+    | undefined;
   readonly containers: readonly { id: string; key: string; role: string; state: string }[];
-  readonly images: readonly string[];
-  /** Every container (key, id) and image (image:<tag>, tag) that a release used, and how often it was made anew. */
+  /** The stack's images: ID by tag. */
+  readonly images: ReadonlyMap<string, string>;
+  /** MiB that the builds of a service have taken on the host, the most of all. */
+  readonly buildNeeds: ReadonlyMap<string, number>;
+  /** Every container (key, id) and image (image:<tag>, id) that a release used, and how often it was made anew. */
   readonly seen: ReadonlyMap<string, { id: string; generation: number }>;
   readonly current: Current | undefined;
 }
@@ -39,6 +47,8 @@ const containerRecord = z.object({
       why: z.string(),
       parts: z.record(z.string(), z.string()),
       files: z.record(z.string(), z.string()),
+      /** Where it was built; records of the first program do not say so, and built on the host. */
+      place: z.enum(["host", "local", "kept"]).default("host"),
     })
     .optional(),
 });
@@ -61,7 +71,8 @@ export const NO_FACTS: Facts = {
   interrupted: false,
   memory: undefined,
   containers: [],
-  images: [],
+  images: new Map(),
+  buildNeeds: new Map(),
   seen: new Map(),
   current: undefined,
 };
@@ -75,20 +86,27 @@ export function parseFacts(text: string): Facts {
   const [platform] = words(lines, "engine")[0] ?? [];
   const [total, used] = (words(lines, "memory")[0] ?? []).map((word) => wholeNumber(word, "memory"));
   const ours = wholeNumber(words(lines, "ours")[0]?.[0] ?? "0", "ours");
+  const promised = wholeNumber(words(lines, "promised")[0]?.[0] ?? "0", "promised");
   return {
     known: whole,
     errors,
     platform,
     active: rest(lines, "active")[0],
     interrupted: lines.includes("interrupted"),
-    memory: total === undefined || used === undefined ? undefined : { total, used, ours },
+    memory:
+      total === undefined || used === undefined
+        ? undefined
+        : { total, used, ours, ...(promised > 0 ? { promised } : {}) },
     containers: words(lines, "container").map(([id = "", key = "", role = "", state = ""]) => ({
       id,
       key,
       role,
       state,
     })),
-    images: rest(lines, "image"),
+    images: new Map(words(lines, "image").map(([tag = "", id = ""]) => [tag, id])),
+    buildNeeds: new Map(
+      words(lines, "need").map(([service = "", mib = ""]) => [service, wholeNumber(mib, "need")]),
+    ),
     seen: new Map(
       words(lines, "seen").map(([key = "", id = "", made = ""]) => [
         key,
@@ -140,9 +158,22 @@ export function generation(facts: Facts, key: string): number {
   const last = facts.seen.get(key);
   if (last === undefined) return 0;
   const present = key.startsWith("image:")
-    ? facts.images.includes(last.id)
+    ? hasImage(facts, key.slice("image:".length)) === "intact"
     : facts.containers.some(({ id }) => id === last.id);
   return present ? last.generation : last.generation + 1;
+}
+
+/**
+ * What the host has under a tag: the very image that a release used (intact), another one, none, or one that no
+ * release has used (unknown: a killed run, or somebody's own).
+ */
+export function hasImage(facts: Facts, tag: string): "intact" | "other" | "absent" | "unknown" {
+  const used = facts.seen.get(`image:${tag}`)?.id;
+  const found = facts.images.get(tag);
+  if (found === undefined) return "absent";
+  if (used === undefined) return "unknown";
+  // The first program remembered the tag in place of the ID.
+  return used === found || used === tag ? "intact" : "other";
 }
 
 function rest(lines: readonly string[], word: string): string[] {

@@ -1,8 +1,8 @@
 import type { Config } from "./config/schema";
 import type { NamedContainer } from "./container";
-import type { Current, Facts, ReleaseRecord } from "./facts";
+import { type Current, type Facts, hasImage, type ReleaseRecord } from "./facts";
 import { canonical, digest } from "./identity";
-import { type Budget, budget, chooseOrders, type Order } from "./memory";
+import { type Budget, budget, chooseOrders, headroom, mostAtOnce, needAtStart, type Order } from "./memory";
 import { routesFile, siteConfig, siteDigest } from "./nginx";
 
 /**
@@ -16,6 +16,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly texts: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** MiB that must be free on the host when a container is started, by its key; none where the host told nothing. */
+  readonly needs: Readonly<Record<string, number>>;
   readonly changes: readonly Change[];
   readonly record: ReleaseRecord;
   /** Why it cannot be done as configured, each with a cure. */
@@ -67,7 +69,11 @@ export function planRelease(
   });
   const planner = new Planner(config, wanted, facts, site, routesScript);
   const steps = planner.plan();
-  const settled = facts.current?.release === release && !facts.interrupted && planner.undisturbed();
+  const settled =
+    facts.current?.release === release &&
+    !facts.interrupted &&
+    planner.undisturbed() &&
+    imagesUndisturbed(full, facts);
   const epoch = facts.current?.epoch ?? 0;
   return {
     release,
@@ -75,10 +81,17 @@ export function planRelease(
     steps,
     texts: planner.texts,
     labels: planner.labels,
+    needs: planner.needs(),
     changes: planner.changes,
     record: full,
     refusals: [...versionRefusals(full, facts), ...planner.refusals],
   };
+}
+
+/** One that is built again is remembered by a release, or the next `up` would find it changed once more. */
+function imagesUndisturbed({ containers }: ReleaseRecord, facts: Facts): boolean {
+  const built = Object.values(containers).filter(({ build }) => build !== undefined);
+  return built.every(({ image }) => !facts.seen.has(`image:${image}`) || hasImage(facts, image) === "intact");
 }
 
 /** PostgreSQL of one major version does not read the data of another. */
@@ -128,6 +141,8 @@ class Planner {
   /** Where requests go that have waited in vain: to what served before. */
   private fallback: Record<string, string> = {};
   private readonly firstFinal: Record<string, string>;
+  /** MiB: the limits of all that runs, at the moment when the most does. */
+  private most = 0;
 
   constructor(
     private readonly config: Config,
@@ -283,7 +298,9 @@ class Planner {
       replaces: vacant ? undefined : this.recordedMemory(name),
       order: vacant ? "auto" : exclusive ? "stop-first" : order,
     }));
-    const chosen = chooseOrders(starts, this.limitsOfRunning(), this.budget);
+    const running = this.limitsOfRunning();
+    const chosen = chooseOrders(starts, running, this.budget);
+    this.most = Math.max(mostAtOnce(starts, running, chosen), running + this.migrationLimit());
     for (const { name, kind, container } of started) {
       this.changes.push({ service: name, kind, memory: container.spec.memory, ...chosen.get(name) });
     }
@@ -303,6 +320,36 @@ class Planner {
       return sum + (vacant ? 0 : this.recordedMemory(name));
     }, 0);
     return this.gone.reduce((sum, { service }) => sum + this.recordedMemory(service), wanted);
+  }
+
+  /** MiB: migrations run one after the other, before anything is switched, each beside all that serves. */
+  private migrationLimit(): number {
+    const migrating = new Set(
+      this.steps.filter(({ verb }) => verb === "migrate").flatMap(({ arguments: [key = ""] }) => key),
+    );
+    const limits = this.items.flatMap(({ migration }) =>
+      migration !== undefined && migrating.has(migration.key) ? [migration.spec.memory] : [],
+    );
+    return Math.max(0, ...limits);
+  }
+
+  /** What the runner counts again on the host, at the moment of each start. */
+  needs(): Record<string, number> {
+    const available = this.budget;
+    if (available === undefined) return {};
+    const fits = headroom(available, this.most) >= 0;
+    const started = new Set(
+      this.steps
+        .filter(({ verb }) => verb === "start" || verb === "migrate")
+        .flatMap(({ arguments: [key = ""] }) => key),
+    );
+    const all = this.items.flatMap(({ container, migration }) => [
+      container,
+      ...(migration ? [migration] : []),
+    ]);
+    return Object.fromEntries(
+      all.flatMap(({ key, spec }) => (started.has(key) ? [[key, needAtStart(spec.memory, fits)]] : [])),
+    );
   }
 
   private recordedMemory(service: string): number {

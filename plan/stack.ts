@@ -11,6 +11,7 @@ import {
   type StackNames,
 } from "./container";
 import type { ContainerRecord, Facts, ReleaseRecord } from "./facts";
+import { chooseImage, type ImageChoice } from "./images";
 import { byNeeds, type Wanted } from "./release";
 
 /** Everything that a stack wants on its host, named by content: config and source in, plain data out. */
@@ -30,6 +31,8 @@ export interface DescribedService {
   readonly migration: NamedContainer | undefined;
   /** Undefined for an image made elsewhere. */
   readonly build: Build | undefined;
+  /** Where the built image comes from. */
+  readonly image: ImageChoice | undefined;
   readonly why: string;
 }
 
@@ -59,7 +62,7 @@ export function describeStack(root: string, config: Config, names: StackNames, f
       containers: {
         ...(database ? { database: recordOf(database) } : {}),
         proxy: recordOf(proxy),
-        ...Object.fromEntries(services.map((one) => [one.name, recordOf(one.container, one.build, one.why)])),
+        ...Object.fromEntries(services.map((one) => [one.name, recordOf(one.container, one)])),
       },
     },
   };
@@ -90,6 +93,7 @@ function describeService(
     container: nameContainer(spec, config.identityKey),
     migration: service.migrate && nameContainer(migrationSpec(name, service, spec), config.identityKey),
     build,
+    image: build && chooseImage(config, name, reference, build, facts),
     why: build === undefined ? "" : whyBuilt(build, facts.current?.record.containers[name]?.build),
   };
 }
@@ -104,14 +108,23 @@ function wantedService({ config, container, migration }: DescribedService): Want
   };
 }
 
-function recordOf({ key, spec, parts }: NamedContainer, build?: Build, why = ""): ContainerRecord {
+function recordOf({ key, spec, parts }: NamedContainer, service?: DescribedService): ContainerRecord {
+  const { build, image, why = "" } = service ?? {};
   return {
     key,
     image: spec.image,
     memory: spec.memory,
     parts: { ...parts },
-    ...(build
-      ? { build: { hash: build.hash, why, parts: { ...build.parts }, files: { ...build.files } } }
+    ...(build && image
+      ? {
+          build: {
+            hash: build.hash,
+            why,
+            parts: { ...build.parts },
+            files: { ...build.files },
+            place: image.place,
+          },
+        }
       : {}),
   };
 }

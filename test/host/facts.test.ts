@@ -25,7 +25,7 @@ describe.concurrent("the facts", () => {
       active: undefined,
       interrupted: false,
       containers: [],
-      images: [],
+      images: new Map(),
       current: undefined,
     });
     expect(world.read("state/test")).toBeUndefined();
@@ -34,7 +34,7 @@ describe.concurrent("the facts", () => {
 
   it("of a host on which a release serves", async () => {
     const { world, before } = await serves(full());
-    world.write("images", "shop/test/web:aaa\nshop/test/api:bbb\nother/test/web:ccc\n");
+    world.write("images", "shop/test/web:aaa sha256:1\nshop/test/api:bbb sha256:2\nother/test/web:ccc\n");
     const { current, containers, images, seen } = await world.facts();
     expect(current).toMatchObject({ release: before.plan.release, epoch: 1, record: before.plan.record });
     expect(current?.objects.map(({ key }) => key).sort()).toEqual([...before.keys].sort());
@@ -45,7 +45,10 @@ describe.concurrent("the facts", () => {
     const stopped = containers.filter(({ state }) => state !== "running");
     expect(containers.map(({ key }) => key).sort()).toEqual([...before.keys].sort());
     expect(stopped).toMatchObject([{ role: "migrate", state: "exited" }]);
-    expect(images).toEqual(["shop/test/web:aaa", "shop/test/api:bbb"]);
+    expect([...images]).toEqual([
+      ["shop/test/web:aaa", "sha256:1"],
+      ["shop/test/api:bbb", "sha256:2"],
+    ]);
     expect([...seen.keys()].sort()).toEqual([...before.keys].sort());
   });
 

@@ -81,6 +81,7 @@ describe("a config that is accepted", () => {
       smoke: [],
       observe: 1,
       strategy: "rolling",
+      build: "auto",
       baseRefresh: "",
     });
   });

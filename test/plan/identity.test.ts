@@ -112,6 +112,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["services.web.route.1", "/v2/", ["release", "site"]],
     ["services.web.health", "/ready", ["release", "web"]],
     ["services.web.memory", 129, WEB],
+    ["services.web.buildMemory", 700, []],
     ["services.web.env.LEVEL", "debug", WEB],
     ["services.web.secrets.TOKEN", `${SECRET}!`, WEB],
     ["services.web.volumes.0.name", "files", WEB],
@@ -148,6 +149,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["smoke.0.host", "www.example.org", ["release"]],
     ["observe", 5, []],
     ["baseRefresh", "2026-11-23", WEB],
+    ["build", "local", []],
     ["identityKey", KEY.toUpperCase(), WEB],
   ];
 

@@ -157,12 +157,20 @@ export class World {
         "memory 2048000 512000",
         "ours 0",
         ...this.containers().map(({ id, key, state: now }) => `container ${id} ${key} ${role(id)} ${now}`),
-        ...this.lines("images").map((image) => `image ${image}`),
+        ...this.images().map(([tag, id]) => `image ${tag} ${id}`),
         ...state("seen"),
         ...state("current"),
         "end",
       ].join("\n"),
     );
+  }
+
+  /** Tag and ID of each, as the fake docker tells them. */
+  images(): [tag: string, id: string][] {
+    return this.lines("images").map((line) => {
+      const [tag = "", id = `sha256:of-${tag}`] = line.split(" ");
+      return [tag, id];
+    });
   }
 
   /** Makes a container, or finds it again, as Pulumi does: never started, and anew only when it is gone. */
