@@ -7,8 +7,7 @@
 admit() {
   need=$(payload_value "need $1")
   [ -n "$need" ] || return 0
-  memory_now
-  free=$((total - used))
+  count_memory
   sed -n 's/^done [0-9]* start //p' "$state/journal" >"$run/started"
   while read -r other; do
     promise=$(payload_value "need $other")
@@ -22,8 +21,8 @@ admit() {
 # admit_all: the whole release in advance, before it changes anything: what it stops gives back what it uses, what it
 # starts takes all that it may.
 admit_all() {
-  memory_now
-  free=$((total - used))
+  [ -n "$(payload_lines need | head -n 1)" ] || return 0
+  count_memory
   while read -r verb key _; do
     case $verb in
       stop)
@@ -51,16 +50,22 @@ enough() {
   return 1
 }
 
+# count_memory: sets free, KiB, and keeps in the run what runs at this moment.
+count_memory() {
+  memory_now
+  free=$((total - used))
+  running_containers >"$run/containers"
+}
+
 # use_of_key KEY: KiB that its container uses now; nothing when it does not run.
 use_of_key() {
-  running_containers | while read -r _ pid _ stack key; do
-    if [ "$key $stack" = "$1 $(payload_value label | sed 's/^[^=]*=//')" ]; then use_of_process "$pid"; fi
-  done
+  stack=$(payload_value label)
+  awk -v key="$1" -v stack="${stack#*=}" '$5 == key && $4 == stack { print $2 }' "$run/containers" |
+    while read -r pid; do use_of_process "$pid"; done
 }
 
 # most_used: the three that use the most: containers, and processes outside of them by their name.
 most_used() {
-  running_containers >"$run/containers"
   {
     while read -r name pid _ _ key; do
       case $key in -) who="container ${name#/}" ;; *) who=$key ;; esac

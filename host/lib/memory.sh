@@ -21,7 +21,8 @@ memory_now() {
 # use_of FOLDER: KiB that a cgroup uses, without page cache that can be given back.
 use_of() {
   usage=$(cat "$1/memory.current" "$1/memory.usage_in_bytes" 2>/dev/null | head -n 1)
-  cache=$(awk '$1 == "total_inactive_file" || $1 == "inactive_file" { c = $2 } END { print c + 0 }' "$1/memory.stat" 2>/dev/null)
+  # Version 1 has a cgroup's own share first, then the total with all below it.
+  cache=$(awk '$1 ~ /^(total_)?inactive_file$/ { i = $2 } $1 ~ /^(total_)?active_file$/ { a = $2 } END { printf "%d\n", i + a }' "$1/memory.stat" 2>/dev/null)
   say $(((${usage:-0} - ${cache:-0}) / 1024))
 }
 
