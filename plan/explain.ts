@@ -143,6 +143,11 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
       left < 0,
       `memory: the limits of all containers are ${-left} MiB more than the host can give: lower some`,
     ],
+    [
+      left >= 0 && (plan.spare ?? 0) < 0,
+      `memory: during the release the limits of all that runs are ${-(plan.spare ?? 0)} MiB more than the host can give: ` +
+        "it goes on as long as use leaves room",
+    ],
   ];
   const lines = told.filter(([holds]) => holds).map(([, text]) => `  ${text}`);
   if (!known || memory === undefined) return lines;

@@ -18,6 +18,8 @@ export interface Plan {
   readonly labels: Readonly<Record<string, string>>;
   /** MiB that must be free on the host when a container is started, by its key; none where the host told nothing. */
   readonly needs: Readonly<Record<string, number>>;
+  /** MiB left by all limits at the moment when the most runs, migrations too; undefined: the host told nothing. */
+  readonly spare: number | undefined;
   readonly changes: readonly Change[];
   readonly record: ReleaseRecord;
   /** Why it cannot be done as configured, each with a cure. */
@@ -82,6 +84,7 @@ export function planRelease(
     texts: planner.texts,
     labels: planner.labels,
     needs: planner.needs(),
+    spare: planner.spare(),
     changes: planner.changes,
     record: full,
     refusals: [...versionRefusals(full, facts), ...planner.refusals],
@@ -333,11 +336,15 @@ class Planner {
     return Math.max(0, ...limits);
   }
 
+  spare(): number | undefined {
+    return this.budget && headroom(this.budget, this.most);
+  }
+
   /** What the runner counts again on the host, at the moment of each start. */
   needs(): Record<string, number> {
-    const available = this.budget;
-    if (available === undefined) return {};
-    const fits = headroom(available, this.most) >= 0;
+    const spare = this.spare();
+    if (spare === undefined) return {};
+    const fits = spare >= 0;
     const started = new Set(
       this.steps
         .filter(({ verb }) => verb === "start" || verb === "migrate")

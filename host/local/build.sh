@@ -83,7 +83,8 @@ send() {
     return 1
   }
   sent=$(sed -n 's/^\([0-9]*\) bytes.*/\1/p' "$folder/sent")
-  say "shipped $(mib "${sent:-0}") MiB compressed, of an image of $(mib "$whole") MiB: $had of $(grep -c . "$folder/layers") layers were on the host already ($(($(date +%s) - began)) s)"
+  sent=${sent:-0}
+  say "shipped $((sent / 1024)) KiB compressed, of an image of $((whole / 1024)) KiB: $had of $(grep -c . "$folder/layers") layers were on the host already ($(($(date +%s) - began)) s)"
 }
 
 # on_host COMMAND: runs it there; its input is ours.
@@ -98,7 +99,6 @@ END
 
 # Bytes of the files in a folder, whatever the file system makes of them.
 size_of() { find "$1" -type f -exec wc -c {} + | awk '$2 != "total" { sum += $1 } END { printf "%d\n", sum }'; }
-mib() { awk -v bytes="$1" 'BEGIN { printf "%.1f", bytes / 1048576 }'; }
 say() { printf '%s\n' "$*"; }
 # macOS of some years ago knew only -D.
 unpack() { printf '%s' "$1" | base64 -d 2>/dev/null || printf '%s' "$1" | base64 -D; }

@@ -27,6 +27,8 @@ export interface Situation {
   readonly facts: Facts | Error;
   readonly preview?: boolean;
   readonly stack?: string;
+  /** Why this machine cannot build; undefined: it can. */
+  readonly noEngine?: string;
 }
 
 export interface Ran {
@@ -61,7 +63,7 @@ export async function failure(
 }
 
 export async function run(situation: Situation, resources: Registered[] = []): Promise<Ran> {
-  const { config, facts, preview = false, stack = "test" } = situation;
+  const { config, facts, preview = false, stack = "test", noEngine } = situation;
   const messages: string[] = [];
   const asked: { payload: readonly string[]; wait: number }[] = [];
   vi.resetModules();
@@ -74,6 +76,8 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     };
     return { HostUnreachable, askFacts };
   });
+  vi.doMock("../../../host/localEngine", () => ({ localEngineProblem: () => noEngine }));
+  vi.doMock("../../../host/sampleMemory", () => ({ MemorySampler: FakeSampler }));
   const written = (message: string): Promise<void> => {
     messages.push(message);
     return Promise.resolve();
@@ -94,7 +98,23 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     // Whatever it has asked for is answered, also when it has failed.
     await pulumi.runtime.disconnect();
     for (const spy of spies) spy.mockRestore();
-    vi.doUnmock("../../../host/askFacts");
+    for (const module of ["askFacts", "localEngine", "sampleMemory"]) vi.doUnmock(`../../../host/${module}`);
+  }
+}
+
+/** A host whose builds take 111 MiB, then 222, and so on. */
+export class FakeSampler {
+  static running = 0;
+  private taken = 0;
+  constructor() {
+    FakeSampler.running += 1;
+  }
+  take(): number {
+    this.taken += 111;
+    return this.taken;
+  }
+  stop(): void {
+    FakeSampler.running -= 1;
   }
 }
 
