@@ -188,7 +188,11 @@ describe("the memory", () => {
       ...v2(`/${name}`, "max", used + 7, 7),
     }));
     const told = memory(
-      { ...MACHINE, "/proc/self/cgroup": "0::/user.slice\n", ...Object.assign({}, ...files) },
+      {
+        ...MACHINE,
+        "/proc/self/cgroup": "0::/user.slice\n",
+        ...(Object.assign({}, ...files) as Record<string, string>),
+      },
       (world) => {
         containers.forEach(([name, stack, limit], i) => {
           const folder = `containers/${name}`;
