@@ -23,7 +23,9 @@ export class Builds {
   /** Builds follow each other, so what was sampled since the one before belongs to this one. */
   private measure(service: string, resource: pulumi.CustomResource): void {
     const { facts, connection } = this.host;
-    if (pulumi.runtime.isDryRun() || facts.memory === undefined) return;
+    // This machine's own engine builds in any case: nothing is decided by what it takes.
+    const here = connection.dockerHost === undefined;
+    if (pulumi.runtime.isDryRun() || here || facts.memory === undefined) return;
     this.sampler ??= new MemorySampler(connection, this.host.stackLines());
     this.sampled += 1;
     resource.id.apply(() => {

@@ -48,6 +48,7 @@ case $* in
     shift 4
     for id; do cat "$engine/images/$id"; echo; done
     ;;
+  'image inspect --format {{.Id}} '*) cat "$engine/image-id" ;;
   'save '*) tar -c -f - -C "$engine/archive" . ;;
   'load -q')
     rm -rf "$engine/loaded"; mkdir "$engine/loaded"
@@ -251,8 +252,17 @@ describe.concurrent("a build here", () => {
   it("ships nothing when the host is this machine under another address", () => {
     const machines = new Machines(THREE);
     machines.write("there/id", "HERE");
+    for (const side of ["here", "there"]) machines.write(`${side}/image-id`, "sha256:1");
     expect(machines.run().code).toBe(0);
     expect(machines.calls.filter((call) => / (save|load|image rm)/.test(call))).toEqual([]);
+  });
+
+  it("ships to a clone of this machine, whose engine bears the same ID", () => {
+    const machines = new Machines(THREE);
+    machines.write("there/id", "HERE");
+    machines.write("here/image-id", "sha256:1");
+    expect(machines.run().code).toBe(0);
+    expect(Object.keys(machines.loaded)).toEqual(["1", "2", "3"]);
   });
 
   it("that fails ships nothing and shows why", () => {
