@@ -7,6 +7,7 @@ import type { Config } from "../plan/config/schema";
 import { type StackNames, volumeName } from "../plan/container";
 import { type Facts, generation } from "../plan/facts";
 import { type CreatedNetwork, fullName, STACK_LABEL, stackLines } from "../plan/wire";
+import { Builds } from "./builds";
 import type { Claim } from "./claim";
 
 /** The machine: how it is reached, what it told, its networks, and the one resource that tears all down. */
@@ -22,6 +23,7 @@ export class Host extends pulumi.ComponentResource {
   };
   /** The same, for the runner. */
   readonly createdNetworks: readonly pulumi.Output<CreatedNetwork>[];
+  readonly builds: Builds;
   readonly stackLabels: { label: string; value: string }[];
   private readonly volumes = new Map<string, docker.Volume>();
 
@@ -35,6 +37,7 @@ export class Host extends pulumi.ComponentResource {
   ) {
     super("deploy:host:Host", name, {}, options);
     this.connection = connectionTo(config.host);
+    this.builds = new Builds(this);
     this.stackLabels = [{ label: STACK_LABEL, value: fullName(names) }];
 
     this.provider = new docker.Provider(
@@ -90,7 +93,7 @@ export class Host extends pulumi.ComponentResource {
     );
   }
 
-  private stackLines(): string[] {
+  stackLines(): string[] {
     return stackLines(this.names, this.config.host, this.config.host.lockWait, this.claim.lineage);
   }
 

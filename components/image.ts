@@ -1,18 +1,37 @@
+import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
+import { localBuildCommand, localBuildScript } from "../host/bundle";
 import type { Build } from "../plan/build";
-import { generation } from "../plan/facts";
 import { digest } from "../plan/identity";
+import type { ImageChoice } from "../plan/images";
+import { localBuildLines } from "../plan/wire";
 import type { Host } from "./host";
 
 /**
- * An image built on the host. Its resource and its tag carry the hash of what it is built from: another content is
- * another resource, the same content is never built again, and the older image stays on the host for going back.
+ * An image built from source, where plan/images.ts says. Its resource and its tag carry the hash of what it is built
+ * from: another content is another resource, the same content is never built again, and the older image stays on the
+ * host for going back. One that is kept from an earlier release needs no resource at all.
  */
 export function builtImage(
   host: Host,
-  service: string,
-  tag: string,
+  image: ImageChoice,
+  build: Build,
+  parent: pulumi.Resource,
+): pulumi.Resource | undefined {
+  switch (image.place) {
+    case "kept":
+      return undefined;
+    case "host":
+      return host.builds.add(image, buildOnHost(host, image, build, parent));
+    case "local":
+      return host.builds.add(image, buildHere(host, image, build, parent));
+  }
+}
+
+function buildOnHost(
+  host: Host,
+  { service, tag, generation }: ImageChoice,
   build: Build,
   parent: pulumi.Resource,
 ): docker.Image {
@@ -31,10 +50,42 @@ export function builtImage(
       },
     },
     {
-      ...host.childOptions,
+      provider: host.provider,
+      dependsOn: [...host.childOptions.dependsOn, ...host.builds.last],
       parent,
       ignoreChanges: ["build"],
-      replacementTrigger: generation(host.facts, `image:${tag}`),
+      replacementTrigger: generation,
+    },
+  );
+}
+
+/**
+ * One command that builds and ships, so that one which fails leaves nothing that the next `up` would take for done. The
+ * docker client is used and no provider: it knows DOCKER_HOST, contexts and logins of whoever deploys, and none of
+ * these enters the state.
+ */
+function buildHere(
+  host: Host,
+  { service, tag, generation }: ImageChoice,
+  build: Build,
+  parent: pulumi.Resource,
+): command.local.Command {
+  return new command.local.Command(
+    `${service}-${build.hash}-local`,
+    {
+      interpreter: ["/bin/sh", "-c"],
+      create: localBuildCommand(),
+      stdin: localBuildScript(localBuildLines(tag, build, host.connection.interpreter)),
+      triggers: [generation],
+      addPreviousOutputInEnv: false,
+      logging: command.local.Logging.StdoutAndStderr,
+    },
+    {
+      dependsOn: [...host.childOptions.dependsOn, ...host.builds.last],
+      parent,
+      // How the host is reached may change; only another generation builds again.
+      ignoreChanges: ["create", "stdin", "interpreter", "logging"],
+      customTimeouts: { create: "60m" },
     },
   );
 }

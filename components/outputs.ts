@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Checked, summarize } from "../plan/checklist";
 import type { Config } from "../plan/config/schema";
+import { localEngineProblem } from "../host/localEngine";
 import { explain } from "../plan/explain";
 import type { Facts } from "../plan/facts";
+import type { ImageChoice } from "../plan/images";
 import type { Plan } from "../plan/release";
 import type { DescribedStack } from "../plan/stack";
 
@@ -13,23 +15,45 @@ import type { DescribedStack } from "../plan/stack";
  */
 export function checkPlan(plan: Plan, stack: DescribedStack, config: Config, facts: Facts): void {
   const refusals = [...stack.refusals, ...plan.refusals];
-  if (refusals.length === 0) return;
+  const builds = buildRefusals(imagesOf(stack));
+  if (refusals.length + builds.length === 0) return;
+  const text = `${[...refusals, ...builds].join("\n")}\nNothing was changed.`;
+  // Another machine may build what this one cannot.
+  if (pulumi.runtime.isDryRun() && refusals.length === 0) {
+    void pulumi.log.warn(text);
+    return;
+  }
   showPlan(plan, stack, config, facts, []);
-  throw new pulumi.RunError(`${refusals.join("\n")}\nNothing was changed.`);
+  throw new pulumi.RunError(text);
 }
 
 /** In a preview. */
 export function showPlan(
   plan: Plan,
-  { notes }: DescribedStack,
+  stack: DescribedStack,
   config: Config,
   facts: Facts,
   checked: readonly Checked[],
 ): void {
   if (!pulumi.runtime.isDryRun()) return;
+  const notes = stack.notes.map((note) => `  ${note}`);
   const list = checked.length === 0 ? [] : [summarize(checked)];
-  void pulumi.log.info(
-    [explain(plan, config, facts), ...notes.map((note) => `  ${note}`), ...list].join("\n"),
+  void pulumi.log.info([explain(plan, config, facts, imagesOf(stack)), ...notes, ...list].join("\n"));
+}
+
+function imagesOf({ services }: DescribedStack): ImageChoice[] {
+  return services.flatMap(({ image }) => (image === undefined ? [] : [image]));
+}
+
+/** What is to be built on this machine needs an engine here. */
+function buildRefusals(images: readonly ImageChoice[]): string[] {
+  const here = images.filter(({ place, builds }) => builds && place === "local");
+  const problem = here.length === 0 ? undefined : localEngineProblem();
+  if (problem === undefined) return [];
+  return here.map(
+    ({ service, why }) =>
+      `services.${service}: ${why}; but this machine cannot build it: ${problem}. Start Docker here; or set ` +
+      `build: host to build on the host all the same; or set services.${service}.buildMemory to what it really needs`,
   );
 }
 

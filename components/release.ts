@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { generation } from "../plan/facts";
 import type { Plan } from "../plan/release";
-import { type DescribedStack, imageTag } from "../plan/stack";
+import type { DescribedStack } from "../plan/stack";
 import { type CreatedContainer, objectLine, planLines } from "../plan/wire";
 import { deployer } from "../deployer/name";
 import type { Host } from "./host";
@@ -22,15 +21,15 @@ export class Release extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("deploy:release:Release", "release", {}, options);
-    const { config, names, facts } = host;
-    const images = stack.services.flatMap(({ name, build }) => {
-      if (build === undefined) return [];
-      const tag = imageTag(names, name, build);
-      return [{ tag, generation: generation(facts, `image:${tag}`) }];
-    });
+    const { config, builds } = host;
+    const images = stack.services.flatMap(({ image }) => (image === undefined ? [] : [image]));
     const lines = pulumi
       .all([pulumi.all([...containers]), pulumi.all([...host.createdNetworks])])
-      .apply(([created, networks]) => planLines(plan, config, created, images, deployer(), networks));
+      .apply(([created, networks]) => [
+        ...planLines(plan, config, created, images, deployer(), networks),
+        // What the builds of this run took is known by now: containers come after images.
+        ...[...builds.measured].map(([service, mib]) => `measured ${service} ${mib}`),
+      ]);
     const release = host.script(`release-${plan.release}`, "deploy", lines, [plan.epoch], {
       parent: this,
       customTimeouts: { create: "60m" },

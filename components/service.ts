@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type DescribedService, imageTag } from "../plan/stack";
+import type { DescribedService } from "../plan/stack";
 import type { CreatedContainer } from "../plan/wire";
 import { createContainer } from "./container";
 import type { Host } from "./host";
@@ -15,15 +15,15 @@ export class Service extends pulumi.ComponentResource {
     password: pulumi.Output<string> | undefined,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    const { name, config, container, migration, build } = described;
+    const { name, config, container, migration, build, image: choice } = described;
     super("deploy:service:Service", name, {}, options);
     const image =
-      build === undefined
+      build === undefined || choice === undefined
         ? pulledImage(host, name, container.spec.image, this)
-        : builtImage(host, name, imageTag(host.names, name, build), build, this);
+        : builtImage(host, choice, build, this);
     const volumes = config.volumes.map((volume) => host.volume(volume.name, "data"));
     this.containers = [...(migration ? [migration] : []), container].map((one) =>
-      createContainer(host, one, password, this, [image, ...volumes]),
+      createContainer(host, one, password, this, [...(image ? [image] : []), ...volumes]),
     );
     this.registerOutputs({});
   }

@@ -4,10 +4,12 @@ import { join } from "node:path";
 /** The parts of the script that runs on the host, in the order in which they build on each other. */
 const PARTS = [
   "lib/base.sh",
+  "lib/memory.sh",
   "lib/state.sh",
   "lib/owner.sh",
   "lib/health.sh",
   "lib/proxy.sh",
+  "lib/admission.sh",
   "verbs/containers.sh",
   "verbs/repair.sh",
   "verbs/routing.sh",
@@ -22,16 +24,28 @@ const PARTS = [
   "teardown.sh",
 ];
 
-export type Action = "claim" | "deploy" | "facts" | "check" | "teardown";
+export type Action = "claim" | "deploy" | "facts" | "check" | "teardown" | "sample";
 
 /** No line of a payload can be this one: each begins with a word of ours. */
 const END = "==end of payload==";
 
 /** The whole script for one action, to be given to the host on stdin; `payload` holds no secret. */
 export function hostScript(payload: readonly string[]): string {
-  const parts = PARTS.map(readPart);
+  return scriptOf(PARTS, payload);
+}
+
+/** The script that builds on this machine and ships to the host. */
+export function localBuildScript(payload: readonly string[]): string {
+  return scriptOf(["local/build.sh"], payload);
+}
+
+export function localBuildCommand(): string {
+  return commandFor("build_here");
+}
+
+function scriptOf(parts: readonly string[], payload: readonly string[]): string {
   return [
-    ...parts,
+    ...parts.map(readPart),
     `payload() {\ncat <<'${END}'\n${payload.join("\n")}\n${END}\n}\n`,
     readPart("main.sh"),
   ].join("\n");
@@ -42,6 +56,10 @@ export function hostScript(payload: readonly string[]): string {
  * Short on purpose: a failing command's error shows it whole.
  */
 export function hostCommand(action: Action): string {
+  return commandFor(action);
+}
+
+function commandFor(action: string): string {
   return `f=$(mktemp) && cat >"$f" && sh "$f" ${action}; s=$?; rm -f "$f"; exit $s`;
 }
 

@@ -69,6 +69,11 @@ perform() {
     say "cannot write $state on the host: is its disk full? Nothing was changed."
     return 1
   fi
+  if ! admit_all; then
+    say "Nothing was changed."
+    rm -f "$state/journal"
+    return 1
+  fi
   step=0
   while read -r verb arguments <&3; do
     step=$((step + 1))
@@ -145,12 +150,27 @@ open_journal() { say "run $run" | replace_file "$state/journal"; }
 # journal_begin STEP VERB ARGUMENTS: no verb is done that the journal does not know.
 journal_begin() { say "begin $*" >>"$state/journal"; }
 
-# Every container and image of this release, with how often it was made: facts.sh finds by it what is gone.
+# Every container and image of this release, with how often it was made: facts.sh finds by it what is gone. An image
+# is remembered by its ID, so that another one under its tag is noticed.
 remember_objects() {
+  docker images --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' "$(payload_value images)/*" >"$run/images"
   {
     cat "$state/seen" 2>/dev/null
-    payload_lines seen
-  } | replace_file "$state/seen"
+    payload_lines seen | awk -v images="$run/images" '
+      BEGIN { while ((getline line < images) > 0) { split(line, word, " "); id["image:" word[1]] = word[2] } }
+      $1 in id { $2 = id[$1] }
+      { print }'
+  } | replace_file "$state/seen" && remember_needs
+}
+
+# What a build took of the host's memory, in MiB: the most that one of the service ever did, because one that found all
+# in the cache takes nothing.
+remember_needs() {
+  {
+    cat "$state/needs" 2>/dev/null
+    payload_lines measured
+  } | awk '$2 > most[$1] + 0 { most[$1] = $2 } END { for (service in most) print service, most[service] }' |
+    replace_file "$state/needs"
 }
 
 # announce VERB ARGUMENTS SECONDS: a line a step, for whoever watches.

@@ -3,16 +3,23 @@ import { relaxations } from "./container";
 import type { Drift, DriftKind } from "./drift";
 import type { ContainerRecord, Facts } from "./facts";
 import { differences } from "./identity";
+import { explainImages, type ImageChoice } from "./images";
 import { budget, headroom } from "./memory";
 import type { Change, Plan } from "./release";
 
 /** The plan in words, for the person who reads a preview: what happens to each container, and what it costs. */
-export function explain(plan: Plan, config: Config, facts: Facts): string {
+export function explain(
+  plan: Plan,
+  config: Config,
+  facts: Facts,
+  images: readonly ImageChoice[] = [],
+): string {
   const width = Math.max(...plan.changes.map(({ service }) => service.length));
   const lines = plan.changes.map(
     (change) => `  ${change.service.padEnd(width)}  ${describe(change, plan, config, facts)}`,
   );
-  return [title(plan, facts), ...lines, ...notes(plan, config, facts)].join("\n");
+  const told = explainImages(images).map((line) => `  ${line}`);
+  return [title(plan, facts), ...lines, ...told, ...notes(plan, config, facts)].join("\n");
 }
 
 function title({ release, epoch }: Plan, { known, current }: Facts): string {
@@ -169,6 +176,11 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
     [
       left < 0,
       `memory: the limits of all containers are ${-left} MiB more than the host can give: lower some`,
+    ],
+    [
+      left >= 0 && (plan.spare ?? 0) < 0,
+      `memory: during the release the limits of all that runs are ${-(plan.spare ?? 0)} MiB more than the host can give: ` +
+        "it goes on as long as use leaves room",
     ],
   ];
   const lines = told.filter(([holds]) => holds).map(([, text]) => `  ${text}`);

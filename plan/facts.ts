@@ -12,16 +12,24 @@ export interface Facts {
   readonly active: string | undefined;
   /** A runner was killed in the middle. */
   readonly interrupted: boolean;
-  /** KiB; used is without page cache, ours is the part of it that the stack's own containers use. */
-  readonly memory: { readonly total: number; readonly used: number; readonly ours: number } | undefined;
+  /**
+   * KiB; used is without page cache, ours is the part of it that the stack's own containers use, promised is what
+   * others' containers may still grow by, up to their limits.
+   */
+  readonly memory:
+    | { readonly total: number; readonly used: number; readonly ours: number; readonly promised?: number }
+    | undefined;
   readonly containers: readonly FoundContainer[];
   /** The stack's own. */
   readonly networks: readonly { readonly id: string; readonly name: string }[];
   /** What the proxy that runs has; undefined: none runs, or it could not be asked. */
   readonly proxy: FoundFiles | undefined;
-  readonly images: readonly string[];
+  /** The stack's images: ID by tag. */
+  readonly images: ReadonlyMap<string, string>;
+  /** MiB that the builds of a service have taken on the host, the most of all. */
+  readonly buildNeeds: ReadonlyMap<string, number>;
   /**
-   * Every container (key, id), image (image:<tag>, tag) and network (network:<kind>, id) that a release used, and how
+   * Every container (key, id), image (image:<tag>, id) and network (network:<kind>, id) that a release used, and how
    * often it was made anew.
    */
   readonly seen: ReadonlyMap<string, { id: string; generation: number }>;
@@ -94,6 +102,8 @@ const containerRecord = z.object({
       why: z.string(),
       parts: z.record(z.string(), z.string()),
       files: z.record(z.string(), z.string()),
+      /** Where it was built; records of the first program do not say so, and built on the host. */
+      place: z.enum(["host", "local", "kept"]).default("host"),
     })
     .optional(),
 });
@@ -118,7 +128,8 @@ export const NO_FACTS: Facts = {
   containers: [],
   networks: [],
   proxy: undefined,
-  images: [],
+  images: new Map(),
+  buildNeeds: new Map(),
   seen: new Map(),
   current: undefined,
   condition: NO_CONDITION,
@@ -137,13 +148,17 @@ export function parseFacts(text: string): Facts {
   const [platform] = words(lines, "engine")[0] ?? [];
   const [total, used] = (words(lines, "memory")[0] ?? []).map((word) => wholeNumber(word, "memory"));
   const ours = wholeNumber(words(lines, "ours")[0]?.[0] ?? "0", "ours");
+  const promised = wholeNumber(words(lines, "promised")[0]?.[0] ?? "0", "promised");
   return {
     known: whole,
     errors,
     platform,
     active: rest(lines, "active")[0],
     interrupted: lines.includes("interrupted"),
-    memory: total === undefined || used === undefined ? undefined : { total, used, ours },
+    memory:
+      total === undefined || used === undefined
+        ? undefined
+        : { total, used, ours, ...(promised > 0 ? { promised } : {}) },
     containers: words(lines, "container").map(([id = "", key = "", role = "", state = ""]) => ({
       id,
       key,
@@ -153,7 +168,10 @@ export function parseFacts(text: string): Facts {
     })),
     networks: words(lines, "network").map(([id = "", name = ""]) => ({ id, name })),
     proxy: parseFiles(lines),
-    images: rest(lines, "image"),
+    images: new Map(words(lines, "image").map(([tag = "", id = ""]) => [tag, id])),
+    buildNeeds: new Map(
+      words(lines, "need").map(([service = "", mib = ""]) => [service, wholeNumber(mib, "need")]),
+    ),
     seen: new Map(
       words(lines, "seen").map(([key = "", id = "", made = ""]) => [
         key,
@@ -264,7 +282,7 @@ export function generation(facts: Facts, key: string): number {
 }
 
 function isPresent(facts: Facts, key: string, wanted: string): boolean {
-  if (key.startsWith("image:")) return facts.images.includes(wanted);
+  if (key.startsWith("image:")) return hasImage(facts, key.slice("image:".length)) === "intact";
   if (key.startsWith("network:")) return facts.networks.some(({ id }) => id === wanted);
   return facts.containers.some((one) => one.id === wanted && isThere(one));
 }
@@ -272,6 +290,19 @@ function isPresent(facts: Facts, key: string, wanted: string): boolean {
 /** Whether it can be started at all: a dead one is only a name. */
 export function isThere({ state }: FoundContainer): boolean {
   return state !== "dead" && state !== "removing";
+}
+
+/**
+ * What the host has under a tag: the very image that a release used (intact), another one, none, or one that no
+ * release has used (unknown: a killed run, or somebody's own).
+ */
+export function hasImage(facts: Facts, tag: string): "intact" | "other" | "absent" | "unknown" {
+  const used = facts.seen.get(`image:${tag}`)?.id;
+  const found = facts.images.get(tag);
+  if (found === undefined) return "absent";
+  if (used === undefined) return "unknown";
+  // The first program remembered the tag in place of the ID.
+  return used === found || used === tag ? "intact" : "other";
 }
 
 function rest(lines: readonly string[], word: string): string[] {

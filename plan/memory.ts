@@ -7,16 +7,22 @@ import type { Facts } from "./facts";
 export interface Budget {
   /** MiB. */
   readonly total: number;
-  /** MiB used by what is not ours: the system, the engine, other stacks. */
+  /**
+   * MiB taken by what is not ours: what the system, the engine and other stacks use; of others' containers with a limit
+   * the whole limit, because they may grow to it as ours may.
+   */
   readonly others: number;
 }
 
 /** @param limit MiB, from config; the least of this and what the host has counts. Undefined: the host told nothing. */
 export function budget(facts: Facts, limit: number | undefined): Budget | undefined {
   if (facts.memory === undefined) return undefined;
-  const { total, used, ours } = facts.memory;
+  const { total, used, ours, promised = 0 } = facts.memory;
   const mib = Math.floor(total / 1024);
-  return { total: Math.min(mib, limit ?? mib), others: Math.ceil(Math.max(0, used - ours) / 1024) };
+  return {
+    total: Math.min(mib, limit ?? mib),
+    others: Math.ceil((Math.max(0, used - ours) + promised) / 1024),
+  };
 }
 
 /** MiB left when containers with these limits run. Negative: they do not fit. */
@@ -67,12 +73,28 @@ export function chooseOrders(
   );
 }
 
+/**
+ * MiB that must be free when a container is started: all that it may take. Where the limits do not fit into the host
+ * anyway, because who configured them counts on use, half of it: asking for all would refuse what has always worked.
+ */
+export function needAtStart(limit: number, fits: boolean): number {
+  return fits ? limit : Math.ceil(limit / 2);
+}
+
 /** The order that takes the least memory. What replaces nothing just starts. */
 function leastOrder({ replaces }: Start): Order {
   return replaces === undefined ? "start-first" : "stop-first";
 }
 
 /** MiB: the limits of all that runs, at the moment when the most does. */
+export function mostAtOnce(
+  starts: readonly Start[],
+  running: number,
+  chosen: ReadonlyMap<string, { readonly order: Order }>,
+): number {
+  return most(starts, running, new Map([...chosen].map(([name, { order }]) => [name, order])));
+}
+
 function most(starts: readonly Start[], running: number, orders: ReadonlyMap<string, Order>): number {
   const beside = starts.filter(({ name }) => orders.get(name) === "start-first");
   const instead = starts.filter(({ name }) => orders.get(name) === "stop-first");

@@ -1,9 +1,9 @@
 import type { Config } from "./config/schema";
 import type { NamedContainer } from "./container";
 import { type Drift, type DriftKind, findDrift, missingNetworks } from "./drift";
-import { type Current, type Facts, isThere, type ReleaseRecord } from "./facts";
+import { type Current, type Facts, hasImage, isThere, type ReleaseRecord } from "./facts";
 import { canonical, digest, leaves } from "./identity";
-import { type Budget, budget, chooseOrders, type Order } from "./memory";
+import { type Budget, budget, chooseOrders, headroom, mostAtOnce, needAtStart, type Order } from "./memory";
 import { routesFile, siteConfig, siteDigest } from "./nginx";
 
 /**
@@ -19,6 +19,10 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly texts: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** MiB that must be free on the host when a container is started, by its key; none where the host told nothing. */
+  readonly needs: Readonly<Record<string, number>>;
+  /** MiB left by all limits at the moment when the most runs, migrations too; undefined: the host told nothing. */
+  readonly spare: number | undefined;
   readonly changes: readonly Change[];
   /** What is on the host otherwise than the last release left it: this one puts it right. */
   readonly drift: readonly Drift[];
@@ -72,7 +76,11 @@ export function planRelease(
   });
   const planner = new Planner(config, wanted, facts, site, routesScript);
   const steps = planner.plan();
-  const settled = facts.current?.release === release && !facts.interrupted && planner.undisturbed();
+  const settled =
+    facts.current?.release === release &&
+    !facts.interrupted &&
+    planner.undisturbed() &&
+    imagesUndisturbed(full, facts);
   const epoch = facts.current?.epoch ?? 0;
   return {
     release,
@@ -81,11 +89,19 @@ export function planRelease(
     steps,
     texts: planner.texts,
     labels: planner.labels,
+    needs: planner.needs(),
+    spare: planner.spare(),
     changes: planner.changes,
     drift: planner.drift,
     record: full,
     refusals: [...versionRefusals(full, facts), ...planner.refusals],
   };
+}
+
+/** One that is built again is remembered by a release, or the next `up` would find it changed once more. */
+function imagesUndisturbed({ containers }: ReleaseRecord, facts: Facts): boolean {
+  const built = Object.values(containers).filter(({ build }) => build !== undefined);
+  return built.every(({ image }) => !facts.seen.has(`image:${image}`) || hasImage(facts, image) === "intact");
 }
 
 /** PostgreSQL of one major version does not read the data of another. */
@@ -143,6 +159,8 @@ class Planner {
   private siteInstalled = false;
   /** Old one, new one: while a restart of the machine would bring back the old one. */
   private sheltered: (readonly [old: string, by: string])[] = [];
+  /** MiB: the limits of all that runs, at the moment when the most does. */
+  private most = 0;
 
   constructor(
     private readonly config: Config,
@@ -435,7 +453,9 @@ class Planner {
         order: free ? ("auto" as const) : exclusive.length > 0 ? ("stop-first" as const) : order,
       };
     });
-    const chosen = chooseOrders(starts, this.limitsOfRunning(), this.budget);
+    const running = this.limitsOfRunning();
+    const chosen = chooseOrders(starts, running, this.budget);
+    this.most = Math.max(mostAtOnce(starts, running, chosen), running + this.migrationLimit());
     for (const { name, kind, container } of started) {
       this.changes.push({ service: name, kind, memory: container.spec.memory, ...chosen.get(name) });
     }
@@ -455,6 +475,40 @@ class Planner {
       return sum + (vacant ? 0 : this.recordedMemory(name));
     }, 0);
     return this.gone.reduce((sum, { service }) => sum + this.recordedMemory(service), wanted);
+  }
+
+  /** MiB: migrations run one after the other, before anything is switched, each beside all that serves. */
+  private migrationLimit(): number {
+    const migrating = new Set(
+      this.steps.filter(({ verb }) => verb === "migrate").flatMap(({ arguments: [key = ""] }) => key),
+    );
+    const limits = this.items.flatMap(({ migration }) =>
+      migration !== undefined && migrating.has(migration.key) ? [migration.spec.memory] : [],
+    );
+    return Math.max(0, ...limits);
+  }
+
+  spare(): number | undefined {
+    return this.budget && headroom(this.budget, this.most);
+  }
+
+  /** What the runner counts again on the host, at the moment of each start. */
+  needs(): Record<string, number> {
+    const spare = this.spare();
+    if (spare === undefined) return {};
+    const fits = spare >= 0;
+    const started = new Set(
+      this.steps
+        .filter(({ verb }) => verb === "start" || verb === "migrate")
+        .flatMap(({ arguments: [key = ""] }) => key),
+    );
+    const all = this.items.flatMap(({ container, migration }) => [
+      container,
+      ...(migration ? [migration] : []),
+    ]);
+    return Object.fromEntries(
+      all.flatMap(({ key, spec }) => (started.has(key) ? [[key, needAtStart(spec.memory, fits)]] : [])),
+    );
   }
 
   private recordedMemory(service: string): number {

@@ -12,6 +12,7 @@ import {
   volumeName,
 } from "./container";
 import type { ContainerRecord, Facts, ReleaseRecord } from "./facts";
+import { chooseImage, type ImageChoice } from "./images";
 import { byNeeds, type Wanted } from "./release";
 import { adoptedVolumes, volumeProblems } from "./volumes";
 
@@ -36,6 +37,8 @@ export interface DescribedService {
   readonly migration: NamedContainer | undefined;
   /** Undefined for an image made elsewhere. */
   readonly build: Build | undefined;
+  /** Where the built image comes from. */
+  readonly image: ImageChoice | undefined;
   readonly why: string;
 }
 
@@ -65,7 +68,7 @@ export function describeStack(root: string, config: Config, names: StackNames, f
       containers: {
         ...(database ? { database: recordOf(database) } : {}),
         proxy: recordOf(proxy),
-        ...Object.fromEntries(services.map((one) => [one.name, recordOf(one.container, one.build, one.why)])),
+        ...Object.fromEntries(services.map((one) => [one.name, recordOf(one.container, one)])),
       },
     },
     refusals: volumeProblems(config, names, facts),
@@ -98,6 +101,7 @@ function describeService(
     container: nameContainer(spec, config.identityKey),
     migration: service.migrate && nameContainer(migrationSpec(name, service, spec), config.identityKey),
     build,
+    image: build && chooseImage(config, name, reference, build, facts),
     why: build === undefined ? "" : whyBuilt(build, facts.current?.record.containers[name]?.build),
   };
 }
@@ -114,15 +118,24 @@ function wantedService({ config, container, migration }: DescribedService, names
   };
 }
 
-function recordOf({ key, spec, parts }: NamedContainer, build?: Build, why = ""): ContainerRecord {
+function recordOf({ key, spec, parts }: NamedContainer, service?: DescribedService): ContainerRecord {
+  const { build, image, why = "" } = service ?? {};
   return {
     key,
     image: spec.image,
     memory: spec.memory,
     volumes: spec.mounts.filter(({ type }) => type === "volume").map(({ source }) => source),
     parts: { ...parts },
-    ...(build
-      ? { build: { hash: build.hash, why, parts: { ...build.parts }, files: { ...build.files } } }
+    ...(build && image
+      ? {
+          build: {
+            hash: build.hash,
+            why,
+            parts: { ...build.parts },
+            files: { ...build.files },
+            place: image.place,
+          },
+        }
       : {}),
   };
 }

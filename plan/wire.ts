@@ -1,3 +1,4 @@
+import type { Build } from "./build";
 import { conditionLines } from "./condition";
 import type { Config } from "./config/schema";
 import type { ContainerSpec, Health, StackNames } from "./container";
@@ -86,6 +87,7 @@ export function planLines(
     ...images.map((one) => `seen image:${one.tag} ${one.tag} ${one.generation}`),
     ...networks.map(({ kind, id, generation }) => `seen network:${kind} ${id} ${generation}`),
     ...containers.filter(({ key }) => attached.has(key)).flatMap((one) => joinLines(one, networks)),
+    ...Object.entries(plan.needs).map(([key, mib]) => `need ${key} ${mib}`),
     ...plan.steps.map((step) => ["do", step.verb, ...step.arguments].join(" ")),
     ...Object.entries(plan.texts).map(([name, text]) => `text ${name} ${base64(text)}`),
     ...Object.entries(plan.labels).map(([name, label]) => `label-${name} ${label}`),
@@ -93,6 +95,23 @@ export function planLines(
       ["smoke", host ?? config.domain[0], path, status, base64(contains ?? "")].join(" "),
     ),
     `record ${base64(JSON.stringify(plan.record))}`,
+  ];
+}
+
+/**
+ * What host/local/build.sh is told.
+ *
+ * @param connection the program and arguments in front of a command line for the host
+ */
+export function localBuildLines(tag: string, build: Build, connection: readonly string[]): string[] {
+  return [
+    `tag ${tag}`,
+    `platform ${build.platform}`,
+    `context ${build.context}`,
+    `dockerfile ${build.dockerfile}`,
+    ...(build.target === undefined ? [] : [`target ${build.target}`]),
+    ...Object.entries(build.args).map(([name, value]) => `arg ${base64(`${name}=${value}`)}`),
+    ...connection.map((word) => `ssh ${word}`),
   ];
 }
 

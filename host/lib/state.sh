@@ -2,6 +2,7 @@
 # What the host remembers of a stack, all below one directory:
 #   lock      held while a runner works          holder   who holds it, for people
 #   current   what serves (see verb record)      seen     every container and image a release used, and how often made
+#   needs     MiB that the builds of a service took
 #   journal   the verbs of the run in progress   runs/N/  plan, log and result of a run
 #   proxy/    the nginx files as last installed
 #   owner     whose it all is (lib/owner.sh)         script   these scripts, for a teardown by hand

@@ -2,7 +2,7 @@
 # start, healthy, stop, remove: a container's life. Only these start and stop anything; Pulumi only creates.
 
 do_start() {
-  load_object "$1" || return 1
+  admit "$1" && load_object "$1" || return 1
   case $(container_state "$id") in paused\ *) docker unpause "$id" >/dev/null || return 1 ;; esac
   if ! complaint=$(docker start "$id" 2>&1 >/dev/null); then
     say "$1 does not start: $complaint"

@@ -3,7 +3,7 @@
 
 # Runs the one-off container to its end. The point of no return for the data: it has no undo.
 do_migrate() {
-  load_object "$1" || return 1
+  admit "$1" && load_object "$1" || return 1
   (docker_within $((timeout + 60)) start -a "$id") >"$run/migrate" 2>&1 9>&- &
   attached=$!
   end=$(($(now) + timeout * 100))

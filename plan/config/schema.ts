@@ -105,6 +105,8 @@ const service = z.strictObject({
   /** For images without HTTP: run in the container by sh, exit code 0 when ready. */
   healthCommand: text.optional(),
   memory,
+  /** MiB that a build of its image may take on the host; else what the builds before have taken. */
+  buildMemory: memory.optional(),
   env: environment.default({}),
   secrets: environment.default({}),
   volumes: z.array(volume).default([]),
@@ -245,6 +247,8 @@ export const schema = z.strictObject({
   /** What is looked at before anything is changed. */
   checks: checks.prefault({}),
   strategy: z.enum(["rolling"], "must be rolling").default("rolling"),
+  /** Where images are built: on the host where its free memory allows it, or always there, or always here. */
+  build: z.enum(["auto", "host", "local"], "must be auto, host or local").default("auto"),
   /** Change it (a date, say) to build again on the newest base images. */
   baseRefresh: z.string().default(""),
   /** The key of the fingerprints of secrets; itself a secret. */

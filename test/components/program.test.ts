@@ -6,6 +6,7 @@ import { change, completedProd, LEAST, stackFile, type Values } from "../plan/su
 import { EMPTY_HOST } from "../plan/support/stack";
 import {
   failure,
+  FakeSampler,
   isSecret,
   LINEAGE,
   MACHINE,
@@ -357,6 +358,124 @@ describe("the prod stack as a whole", () => {
     expect(names(await run({ config: PROD, facts: EMPTY_HOST })).sort()).toEqual(names(ran).sort());
     const another = names(await run({ config: PROD, facts: EMPTY_HOST, stack: "other" }));
     expect(another.filter((name) => names(ran).includes(name))).toEqual([]);
+  });
+});
+
+describe("images", () => {
+  const IMAGE = "docker:index/image:Image";
+  /** 1 GiB, 700 MiB of it in use: nothing can be built there. */
+  const FULL: Facts = { ...EMPTY_HOST, memory: { total: 1024 * 1024, used: 700 * 1024, ours: 0 } };
+  const ROOMY: Facts = { ...EMPTY_HOST, memory: { total: 1024 * 1024, used: 200 * 1024, ours: 0 } };
+  const runnerLines = (ran: Ran): string[] => String(named(ran, "release", COMMAND).inputs.stdin).split("\n");
+
+  it("are built on the host one after the other, and what each took is handed to the release", async () => {
+    const ran = await run({ config: PROD, facts: ROOMY });
+    const [first, second] = of(ran, IMAGE);
+    expect(of(ran, IMAGE).map(nameOf).sort()).toEqual(["backend", "frontend"]);
+    expect(first?.dependencies).not.toContain(second?.urn);
+    expect(second?.dependencies).toContain(first?.urn);
+    expect(runnerLines(ran).filter((line) => line.startsWith("measured "))).toEqual([
+      `measured ${nameOf(first ?? named(ran, "none"))} 111`,
+      `measured ${nameOf(second ?? named(ran, "none"))} 222`,
+    ]);
+    expect(FakeSampler.running).toBe(0);
+  });
+
+  it("are not measured in a preview, nor where the host told nothing of its memory", async () => {
+    for (const ran of [await run({ config: PROD, facts: ROOMY, preview: true }), the(prod)]) {
+      expect(runnerLines(ran).filter((line) => line.startsWith("measured "))).toEqual([]);
+    }
+    expect(FakeSampler.running).toBe(0);
+  });
+
+  it("that the host has no room to build are built here by a command, and shipped the same way as all else goes", async () => {
+    const ran = await run({ config: PROD, facts: FULL });
+    expect(of(ran, IMAGE)).toEqual([]);
+    const built = of(ran, COMMAND).filter(({ name }) => name.endsWith("-local"));
+    expect(built.map(({ name }) => name).sort()).toEqual([
+      expect.stringMatching(/^backend-[0-9a-f]{12}-local$/),
+      expect.stringMatching(/^frontend-[0-9a-f]{12}-local$/),
+    ]);
+    const interpreter = list(named(ran, "release", COMMAND).inputs.interpreter);
+    for (const { name, inputs, ignoreChanges, dependencies } of built) {
+      expect(inputs.interpreter).toEqual(["/bin/sh", "-c"]);
+      expect(inputs.triggers).toEqual([0]);
+      expect(ignoreChanges).toEqual(["create", "stdin", "interpreter", "logging"]);
+      const lines = String(inputs.stdin).split("\n");
+      const service = name.replace(/-[0-9a-f]{12}-local$/, "");
+      expect(lines).toContain(
+        `tag artsvao/test/${name.replace(/-local$/, "").replace(/-([0-9a-f]{12})$/, ":$1")}`,
+      );
+      expect(lines).toContain(`context examples/crm/${service}`);
+      expect(lines).toContain(`dockerfile examples/crm/${service}/Dockerfile`);
+      expect(lines).toContain("platform linux/amd64");
+      expect(lines.filter((line) => line.startsWith("ssh "))).toEqual(
+        interpreter.map((word) => `ssh ${String(word)}`),
+      );
+      expect(dependencies).toContain(named(ran, "teardown", COMMAND).urn);
+      const container = named(ran, service);
+      expect(container.dependencies).toContain(ran.resources.find((one) => one.name === name)?.urn);
+      // No path of this machine: another deployer would see a diff.
+      expect(JSON.stringify(inputs)).not.toContain(homedir());
+      expect(JSON.stringify(inputs)).not.toContain(process.cwd());
+    }
+    expect(built[1]?.dependencies).toContain(built[0]?.urn);
+  });
+
+  it("that the host has kept from an earlier release need nothing", async () => {
+    const tags = of(the(prod), IMAGE).map(({ inputs }) => String(inputs.imageName));
+    const facts = {
+      ...ROOMY,
+      images: new Map(tags.map((tag) => [tag, "sha256:1"])),
+      seen: new Map(tags.map((tag) => [`image:${tag}`, { id: "sha256:1", generation: 2 }])),
+    };
+    const ran = await run({ config: PROD, facts });
+    expect(of(ran, IMAGE)).toEqual([]);
+    expect(of(ran, COMMAND).filter(({ name }) => name.endsWith("-local"))).toEqual([]);
+    expect(
+      runnerLines(ran)
+        .filter((line) => line.startsWith("seen image:"))
+        .sort(),
+    ).toEqual(tags.map((tag) => `seen image:${tag} ${tag} 2`).sort());
+    const told = await run({ config: PROD, facts, preview: true });
+    expect(told.messages.join("\n")).toContain("image of backend: kept from an earlier release: no build");
+  });
+
+  it("that can be built nowhere stop an up before anything, with what to do; a preview goes on", async () => {
+    const { error, resources } = await failure({
+      config: PROD,
+      facts: FULL,
+      noEngine: "docker is not installed",
+    });
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect(resources.map(({ name }) => name)).toEqual(["lineage"]);
+    expect(error.message).toBe(
+      ["backend", "frontend"]
+        .map(
+          (service) =>
+            `services.${service}: built here and shipped: 316 MiB too little on the host (512 assumed, 196 to spare); but ` +
+            "this machine cannot build it: docker is not installed. Start Docker here; or set build: host to build on " +
+            `the host all the same; or set services.${service}.buildMemory to what it really needs\n`,
+        )
+        .join("") + "Nothing was changed.",
+    );
+    const preview = await run({
+      config: PROD,
+      facts: FULL,
+      noEngine: "docker is not installed",
+      preview: true,
+    });
+    expect(preview.messages.join("\n")).toContain("this machine cannot build it: docker is not installed");
+  });
+
+  it("that are on the host already ask nobody for an engine here", async () => {
+    const tags = of(the(prod), IMAGE).map(({ inputs }) => String(inputs.imageName));
+    const facts = {
+      ...FULL,
+      images: new Map(tags.map((tag) => [tag, "sha256:1"])),
+      seen: new Map(tags.map((tag) => [`image:${tag}`, { id: "sha256:1", generation: 0 }])),
+    };
+    expect((await run({ config: PROD, facts, noEngine: "none" })).resources.length).toBeGreaterThan(10);
   });
 });
 

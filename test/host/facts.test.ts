@@ -25,7 +25,7 @@ describe.concurrent("the facts", () => {
       active: undefined,
       interrupted: false,
       containers: [],
-      images: [],
+      images: new Map(),
       current: undefined,
     });
     expect(world.read("state/test")).toBeUndefined();
@@ -34,7 +34,7 @@ describe.concurrent("the facts", () => {
 
   it("of a host on which a release serves", async () => {
     const { world, before } = await serves(full());
-    world.write("images", "shop/test/web:aaa\nshop/test/api:bbb\nother/test/web:ccc\n");
+    world.write("images", "shop/test/web:aaa sha256:1\nshop/test/api:bbb sha256:2\nother/test/web:ccc\n");
     const { current, containers, images, seen } = await world.facts();
     expect(current).toMatchObject({ release: before.plan.release, epoch: 1, record: before.plan.record });
     expect(current?.objects.map(({ key }) => key).sort()).toEqual([...before.keys].sort());
@@ -45,7 +45,10 @@ describe.concurrent("the facts", () => {
     const stopped = containers.filter(({ state }) => state !== "running");
     expect(containers.map(({ key }) => key).sort()).toEqual([...before.keys].sort());
     expect(stopped).toMatchObject([{ role: "migrate", state: "exited" }]);
-    expect(images).toEqual(["shop/test/web:aaa", "shop/test/api:bbb"]);
+    expect([...images]).toEqual([
+      ["shop/test/web:aaa", "sha256:1"],
+      ["shop/test/api:bbb", "sha256:2"],
+    ]);
     expect([...seen.keys()].sort()).toEqual([...before.keys, "network:data", "network:edge"].sort());
   });
 
@@ -81,8 +84,12 @@ describe.concurrent("the facts", () => {
  * Memory of a machine whose /proc and /sys/fs/cgroup are these files: the script's own text, with other roots.
  * Sizes in files are bytes but for meminfo (KiB), as the kernel writes them.
  */
-function memory(files: Record<string, string>): Facts["memory"] {
+function memory(
+  files: Record<string, string>,
+  with_: (world: World) => void = () => undefined,
+): Facts["memory"] {
   const world = World.create();
+  with_(world);
   const root = join(world.dir, "root");
   for (const [path, text] of Object.entries({ "/proc/uptime": "100.00 1.00\n", ...files })) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -104,7 +111,7 @@ const MACHINE = { "/proc/meminfo": "MemTotal: 2048000 kB\nMemFree: 1 kB\nMemAvai
 const group = (limit: string, used: number, cache: number): [string, string, string] => [
   `${limit}\n`,
   `${used * MIB}\n`,
-  `anon 1\ninactive_file ${cache * MIB}\n`,
+  `anon 1\ninactive_file ${(cache - 1) * MIB}\nactive_file ${MIB}\n`,
 ];
 
 function v2(path: string, limit: string, used: number, cache: number): Record<string, string> {
@@ -123,7 +130,7 @@ function v1(path: string, limit: string, used: number, cache: number): Record<st
   return {
     [`${folder}/memory.limit_in_bytes`]: max,
     [`${folder}/memory.usage_in_bytes`]: current,
-    [`${folder}/memory.stat`]: stat.replace("inactive_file", "total_inactive_file"),
+    [`${folder}/memory.stat`]: `active_file 1\ninactive_file 1\n${stat.replaceAll(/(in)?active_file/g, "total_$&")}`,
   };
 }
 
@@ -166,6 +173,46 @@ describe("the memory", () => {
         ...v1("", "9223372036854771712", 1500, 100),
       }),
     ).toEqual({ total: 1024 * 1024, used: 600 * 1024, ours: 0 });
+  });
+
+  it("counts what others' containers may still grow by, as far as the machine reaches, and not ours", () => {
+    const containers: [name: string, stack: string, limit: number, used: number][] = [
+      ["ours", "shop/test", 300, 60],
+      ["theirs", "other/test", 200, 50],
+      ["unlimited", "", 0, 80],
+      ["boundless", "", 1_000_000, 100],
+      ["full", "", 40, 40],
+    ];
+    const files = containers.map(([name, , , used], i) => ({
+      [`/proc/${4000 + i}/cgroup`]: `0::/${name}\n`,
+      ...v2(`/${name}`, "max", used + 7, 7),
+    }));
+    const told = memory(
+      {
+        ...MACHINE,
+        "/proc/self/cgroup": "0::/user.slice\n",
+        ...(Object.assign({}, ...files) as Record<string, string>),
+      },
+      (world) => {
+        containers.forEach(([name, stack, limit], i) => {
+          const folder = `containers/${name}`;
+          mkdirSync(join(world.dir, folder));
+          world.write(
+            `${folder}/about`,
+            `key='${name}'\nservice=''\nrole='service'\nstack='${stack}'\nip=''\n`,
+          );
+          world.write(`${folder}/state`, "running 0 0 false\n");
+          world.write(`${folder}/memory`, `${limit * MIB}\n`);
+          world.write(`${folder}/pid`, `${4000 + i}\n`);
+        });
+      },
+    );
+    expect(told).toEqual({
+      total: 2048000,
+      used: 500000,
+      ours: 60 * 1024,
+      promised: 150 * 1024 + (2048000 - 100 * 1024),
+    });
   });
 
   it("of a machine whose cgroups are not there is the machine's", () => {

@@ -95,6 +95,7 @@ describe("a config that is accepted", () => {
         backup: { level: "warn" },
       },
       strategy: "rolling",
+      build: "auto",
       baseRefresh: "",
     });
   });

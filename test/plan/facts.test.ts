@@ -30,7 +30,8 @@ describe("what a host tells", () => {
       "ours 200000",
       "container abc web-000000000001 service running",
       "container def web-migrate-000000000002 migrate exited",
-      "image shop/test/web:123456789012",
+      "image shop/test/web:123456789012 sha256:aa",
+      "need web 310",
       "seen web-000000000001 old 0",
       "seen web-000000000001 abc 1",
       "seen image:shop/test/web:1 shop/test/web:1 4",
@@ -44,7 +45,8 @@ describe("what a host tells", () => {
         { id: "abc", key: "web-000000000001", role: "service", state: "running" },
         { id: "def", key: "web-migrate-000000000002", role: "migrate", state: "exited" },
       ],
-      images: ["shop/test/web:123456789012"],
+      images: new Map([["shop/test/web:123456789012", "sha256:aa"]]),
+      buildNeeds: new Map([["web", 310]]),
       current: undefined,
     });
     // What was seen last counts.

@@ -114,6 +114,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["services.web.route.1", "/v2/", ["release", "site"]],
     ["services.web.health", "/ready", ["release", "web"]],
     ["services.web.memory", 129, WEB],
+    ["services.web.buildMemory", 700, []],
     ["services.web.env.LEVEL", "debug", WEB],
     ["services.web.secrets.TOKEN", `${SECRET}!`, WEB],
     ["services.web.volumes.0.name", "files", WEB],
@@ -174,6 +175,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["checks.backup.hours", 24, []],
     ["checks.backup.folder", "/srv/dumps", []],
     ["baseRefresh", "2026-11-23", WEB],
+    ["build", "local", []],
     ["identityKey", KEY.toUpperCase(), WEB],
   ];
 

@@ -32,6 +32,8 @@ export interface Situation {
   readonly deployer?: Partial<Deployer>;
   /** Whether the state has a lineage and a claim already; an update makes them, a preview does not. */
   readonly fresh?: boolean;
+  /** Why this machine cannot build; undefined: it can. */
+  readonly noEngine?: string;
 }
 
 const TIDY: Deployer = {
@@ -75,7 +77,7 @@ export async function failure(
 }
 
 export async function run(situation: Situation, resources: Registered[] = []): Promise<Ran> {
-  const { config, facts, preview = false, stack = "test", fresh = false } = situation;
+  const { config, facts, preview = false, stack = "test", fresh = false, noEngine } = situation;
   const messages: string[] = [];
   const asked: { payload: readonly string[]; wait: number }[] = [];
   vi.resetModules();
@@ -89,6 +91,8 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     return { HostUnreachable, askFacts };
   });
   vi.doMock("../../../deployer", () => ({ askDeployer: () => ({ ...TIDY, ...situation.deployer }) }));
+  vi.doMock("../../../host/localEngine", () => ({ localEngineProblem: () => noEngine }));
+  vi.doMock("../../../host/sampleMemory", () => ({ MemorySampler: FakeSampler }));
   const written = (message: string): Promise<void> => {
     messages.push(message);
     return Promise.resolve();
@@ -118,8 +122,24 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     // Whatever it has asked for is answered, also when it has failed.
     await pulumi.runtime.disconnect();
     for (const spy of spies) spy.mockRestore();
-    vi.doUnmock("../../../host/askFacts");
-    vi.doUnmock("../../../deployer");
+    for (const module of ["host/askFacts", "host/localEngine", "host/sampleMemory", "deployer"])
+      vi.doUnmock(`../../../${module}`);
+  }
+}
+
+/** A host whose builds take 111 MiB, then 222, and so on. */
+export class FakeSampler {
+  static running = 0;
+  private taken = 0;
+  constructor() {
+    FakeSampler.running += 1;
+  }
+  take(): number {
+    this.taken += 111;
+    return this.taken;
+  }
+  stop(): void {
+    FakeSampler.running -= 1;
   }
 }
 

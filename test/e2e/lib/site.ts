@@ -24,14 +24,15 @@ export class Site {
     this.fullName = `artsvao/${workspace.stack}`;
   }
 
-  static async inBox(box: Box, stack: string): Promise<Site> {
+  /** @param title of its part of the report */
+  static async inBox(box: Box, stack: string, title = "In the box, over ssh"): Promise<Site> {
     const workspace = await Workspace.create(stack);
     await workspace.set("host", { address: `ssh://root@127.0.0.1:${box.sshPort}`, hostKey: box.hostKey });
     // As on a VPS: port 80 on all its addresses. Only 127.0.0.1 of this machine leads to it.
     await workspace.set("http", undefined);
     const pulumi = new Pulumi(workspace, box.deployerEnv);
     await pulumi.init();
-    return new Site(workspace, pulumi, box.host, new Crm(box.httpPort), new Report("In the box, over ssh"));
+    return new Site(workspace, pulumi, box.host, new Crm(box.httpPort), new Report(title));
   }
 
   static async onThisMachine(stack: string): Promise<Site> {

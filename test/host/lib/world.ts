@@ -134,13 +134,27 @@ export class World {
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
-    child.stdin.on("error", () => undefined).end(hostScript([...this.stackLines(wait), ...lines]));
+    child.stdin.on("error", () => undefined).end(this.script([...this.stackLines(wait), ...lines]));
     const ended = new Promise<Outcome>((done, failed) => {
       child.on("error", failed).on("close", (code) => {
         done({ code, output });
       });
     });
     return { process: child, ended };
+  }
+
+  /** The product's script; on a host with a memory of its own (putMemory) that one stands for the machine's. */
+  private script(lines: readonly string[]): string {
+    const script = hostScript(lines);
+    if (this.read("meminfo") === undefined) return script;
+    return script
+      .replaceAll("/proc/meminfo", `${this.dir}/meminfo`)
+      .replaceAll("/sys/fs/cgroup", `${this.dir}/cgroup`);
+  }
+
+  /** MiB. */
+  putMemory(total: number, available: number): void {
+    this.write("meminfo", meminfo(total, available));
   }
 
   run(action: Action, lines: readonly string[] = [], wait?: number): Promise<Outcome> {
@@ -168,12 +182,20 @@ export class World {
         ...this.containers().map(({ id }) => this.detail(id)),
         ...this.networks().map(({ id, name }) => `network ${id} ${name}`),
         ...this.proxyFiles(),
-        ...this.lines("images").map((image) => `image ${image}`),
+        ...this.images().map(([tag, id]) => `image ${tag} ${id}`),
         ...state("seen"),
         ...state("current"),
         "end",
       ].join("\n"),
     );
+  }
+
+  /** Tag and ID of each, as the fake docker tells them. */
+  images(): [tag: string, id: string][] {
+    return this.lines("images").map((line) => {
+      const [tag = "", id = `sha256:of-${tag}`] = line.split(" ");
+      return [tag, id];
+    });
   }
 
   /** Makes a container, or finds it again, as Pulumi does: never started, and anew only when it is gone. */
@@ -343,6 +365,11 @@ export class World {
     const lock = fs.statSync(join(this.dir, "state/test/lock"), { throwIfNoEntry: false });
     return lock === undefined || !fs.readFileSync("/proc/locks", "utf8").includes(`:${lock.ino} `);
   }
+}
+
+/** What the kernel says of a machine with so many MiB. */
+export function meminfo(total: number, available: number): string {
+  return `MemTotal: ${total * 1024} kB\nMemFree: 1 kB\nMemAvailable: ${available * 1024} kB\n`;
 }
 
 /** Shell assignments, one a line. */

@@ -64,6 +64,13 @@ docker_inspect() {
         live_on
         printf '%s\n' "$status $restarts $exit_code $oom"
         ;;
+      '{{.Name}} {{.State.Pid}} {{.HostConfig.Memory}} {{or (index .Config.Labels "deploy.stack") "-"}} {{or (index .Config.Labels "deploy.key") "-"}}')
+        memory=0
+        [ ! -f "$container/memory" ] || read -r memory <"$container/memory"
+        if [ "$status" = running ]; then pid=$$; else pid=0; fi
+        [ ! -f "$container/pid" ] || read -r pid <"$container/pid"
+        printf '/%s %s %s %s %s\n' "$key-name" "$pid" "$memory" "${stack:--}" "${key:--}"
+        ;;
       '{{.State.Running}}') if [ "$status" = running ]; then echo true; else echo false; fi ;;
       '{{.State.ExitCode}}') printf '%s\n' "$exit_code" ;;
       '{{.State.Pid}}') if [ "$status" = running ]; then echo "$$"; else echo 0; fi ;;
@@ -102,19 +109,30 @@ live_on() {
   state_of "$container"
 }
 
+# images: TAG and, where a test cares, ID a line; else the ID follows from the tag.
 docker_images() {
-  [ "$1 $2" = '--format image {{.Repository}}:{{.Tag}}' ] && prefix='image ' || prefix=
-  [ -n "$prefix" ] || [ "$1 $2" = '--format {{.Repository}}:{{.Tag}}' ] || refuse "images $*"
-  act asked "images $3"
-  # shellcheck disable=SC2254 # it is a pattern
-  while read -r image; do case $image in $3) printf '%s%s\n' "$prefix" "$image" ;; esac; done <"$world/images"
+  case "$1 $2 ${3:-}" in
+    '--no-trunc --format image {{.Repository}}:{{.Tag}} {{.ID}}') prefix='image ' shown=ids pattern=$4 ;;
+    '--no-trunc --format {{.Repository}}:{{.Tag}} {{.ID}}') prefix='' shown=ids pattern=$4 ;;
+    '--format {{.Repository}}:{{.Tag}} '*) prefix='' shown=tags pattern=$3 ;;
+    *) refuse "images $*" ;;
+  esac
+  act asked "images $pattern"
+  while read -r image id; do
+    # shellcheck disable=SC2254 # it is a pattern
+    case $image in $pattern) ;; *) continue ;; esac
+    case $shown in
+      ids) printf '%s%s %s\n' "$prefix" "$image" "${id:-sha256:of-$image}" ;;
+      tags) printf '%s\n' "$image" ;;
+    esac
+  done <"$world/images"
 }
 
 docker_rmi() {
   [ "$1" != -f ] || shift
   for image in "$@"; do
     act calls "rmi $image"
-    grep -vxF "$image" "$world/images" >"$world/images.new"
+    awk -v gone="$image" '$1 != gone' "$world/images" >"$world/images.new"
     mv "$world/images.new" "$world/images"
   done
 }
