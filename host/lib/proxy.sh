@@ -37,7 +37,7 @@ proxy_put() {
 install_routes() { proxy_put routes.json "$1"; }
 
 # install_site FILE: checks the new nginx.conf before nginx sees it, reloads, and waits until the new one answers:
-# a reload is only a signal.
+# a reload is only a signal, and for a moment old and new workers answer side by side.
 install_site() {
   if [ "$proxy_runs" = no ]; then
     proxy_put nginx.conf "$1"
@@ -48,11 +48,26 @@ install_site() {
     say "nginx refuses the new configuration: $complaint"
     return 1
   fi
-  proxy_put nginx.conf "$1" || return 1
-  docker kill -s HUP "$proxy" >/dev/null || return 1
+  # A reload closes kept connections, and fails a request that is just being sent on one. While this file is there,
+  # each answer ends its connection (plan/nginx.ts): those in use are given up before.
+  docker exec -u 0:0 "$proxy" touch "$proxy_files/closing" || return 1
+  rest 0.3
+  proxy_put nginx.conf "$1" && docker kill -s HUP "$proxy" >/dev/null && await_site "$1"
+  installed=$?
+  docker exec -u 0:0 "$proxy" rm -f "$proxy_files/closing"
+  return $installed
+}
+
+# await_site FILE: until nginx has answered with it three times in a row.
+await_site() {
   marker=$(sed -n 's/^# site //p' "$1")
-  tries=0
-  while [ "$(docker exec "$proxy" curl -s -m 2 http://127.0.0.1:8079/site)" != "$marker" ]; do
+  tries=0 answers=0
+  while [ $answers -lt 3 ]; do
+    if [ "$(docker exec "$proxy" curl -s -m 2 http://127.0.0.1:8079/site)" = "$marker" ]; then
+      answers=$((answers + 1))
+    else
+      answers=0
+    fi
     tries=$((tries + 1))
     if [ $tries -gt 100 ]; then
       say "nginx did not take the new configuration"
