@@ -10,6 +10,7 @@ const PARTS = [
   "verbs/containers.sh",
   "verbs/routing.sh",
   "verbs/data.sh",
+  "verbs/rehearse.sh",
   "run.sh",
   "deploy.sh",
   "facts.sh",

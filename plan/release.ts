@@ -240,7 +240,10 @@ class Planner {
     const exchange = kind === "replace" && old !== undefined;
     if (exchange) {
       // Its port binds at start: the old one must be gone by then. So must it before the site changes: what only the
-      // new one can read (another nginx, a certificate's folder) would not pass the old one's check.
+      // new one can read (another nginx, a certificate's folder) would not pass the old one's check. An image that
+      // cannot be a proxy is found out before.
+      if (this.siteChanged()) this.siteTexts();
+      this.do("rehearse", key, ...(this.siteChanged() ? ["site"] : []));
       this.do("shelter", old.key, key);
       this.do("stop", old.key);
     }
@@ -260,9 +263,13 @@ class Planner {
     return this.facts.current?.record.site !== siteDigest(this.site);
   }
 
-  private installSite(): void {
+  private siteTexts(): void {
     this.texts.site = this.site;
     this.texts["routes.js"] = this.routesScript;
+  }
+
+  private installSite(): void {
+    this.siteTexts();
     this.labels.site = "nginx has the site's configuration";
     this.do("site", "site");
   }

@@ -278,6 +278,7 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       [PROXY],
       host,
       [
+        "rehearse proxy'",
         "shelter proxy",
         "stop proxy",
         "start proxy'",
@@ -322,10 +323,30 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       ],
     ],
     [
-      "a service added (the proxy carries its name)",
+      "a service added",
       [["services.shop", { image: "shop:1", port: 3002, route: "/shop/", health: "/h", memory: 32 }]],
       host,
       [
+        "start shop'",
+        "healthy shop'",
+        "stage shop can be reached",
+        "site nginx has the site's configuration",
+        "smoke candidate",
+        "smoke live",
+        "observe 1",
+        "record",
+        "sweep",
+      ],
+    ],
+    [
+      "a service added that another one needs (the proxy carries its name)",
+      [
+        ["services.shop", { image: "shop:1", port: 3002, health: "/h", memory: 32 }],
+        ["services.worker.needs", ["backend", "shop"]],
+      ],
+      host,
+      [
+        "rehearse proxy'",
         "shelter proxy",
         "stop proxy",
         "site nginx has the site's configuration",
@@ -358,18 +379,12 @@ describe("a release, by what is found on the host (' is a new container)", () =>
       ],
       host,
       [
-        "shelter proxy",
-        "stop proxy",
-        "site nginx has the site's configuration",
-        "start proxy'",
-        "healthy proxy'",
-        "promote proxy'",
         "stage the new release can be tried",
+        "site nginx has the site's configuration",
         "smoke candidate",
         "route requests go to the new release",
         "smoke live",
         "record",
-        "remove proxy",
         "drain database",
         "stop database",
         "remove database",
@@ -1006,6 +1021,7 @@ describe("any release from any stack to any other", () => {
       "password",
       "promote",
       "record",
+      "rehearse",
       "remove",
     ];
     expect([...seen].sort()).toEqual([

@@ -59,6 +59,7 @@ docker_inspect() {
       '{{.State.Running}}') if [ "$status" = running ]; then echo true; else echo false; fi ;;
       '{{.State.ExitCode}}') printf '%s\n' "$exit_code" ;;
       '{{.State.Pid}}') if [ "$status" = running ]; then echo "$$"; else echo 0; fi ;;
+      '{{.Image}} {{.Config.User}}{{range .Mounts}}'*) printf 'image:%s 101:101\n' "$key" ;;
       '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}') printf '%s \n' "$ip" ;;
       *) refuse "inspect -f $format" ;;
     esac
