@@ -63,7 +63,7 @@ export class Visitor {
       // A server that answers and closes before it has read everything breaks the sending, not the answer.
       sent.on("error", (error) =>
         setTimeout(() => {
-          answered ? undefined : fail(error);
+          if (!answered) fail(error);
         }, 50),
       );
       sent.on("response", (response) => {
