@@ -1,12 +1,21 @@
 import { defineConfig } from "vitest/config";
 
 // One project a kind of test: `unit` needs nothing but Node, `host` a POSIX shell,
-// `contract` the Pulumi CLI and an engine, `e2e` all of it.
+// `proxy` an engine, `contract` the Pulumi CLI and an engine, `e2e` all of it.
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/{plan,components,ops,deployer}/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { name: "host", include: ["test/host/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "proxy",
+          include: ["test/proxy/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
       {
         test: {
           name: "contract",

@@ -14,6 +14,7 @@ const PARTS = [
   "verbs/repair.sh",
   "verbs/routing.sh",
   "verbs/data.sh",
+  "verbs/rehearse.sh",
   "run.sh",
   "deploy.sh",
   "condition.sh",

@@ -9,8 +9,10 @@ check() {
     http:*)
       address=${health#http:}
       find_proxy
-      if ! answers=$(poll_in "$proxy" "$http_poll" "http://$service:${address%%:*}${address#*:}"); then
-        say "$answers" | tail -n 1
+      # Not by the service's name: the proxy carries it only if another service needs it. Nor by 127.0.0.1, where the
+      # proxy has doors of its own.
+      if ! answers=$(poll_in "$proxy" "$http_poll" "http://127.0.0.2:${address%%:*}${address#*:}" "$service"); then
+        say "$answers" | tail -n 1 | sed "s|//127.0.0.2:|//$service:|"
         return 1
       fi
       ;;

@@ -182,6 +182,7 @@ announce() {
     attach) say "$2 is in its networks ($3 s)" ;;
     smoke) say "smoke test of the $2 release passed ($3 s)" ;;
     start) say "$2 started ($3 s)" ;;
+    rehearse) say "$2 can serve the site ($3 s)" ;;
     healthy) say "$2 healthy ($3 s)" ;;
     observe) say "the new release stays healthy ($3 s)" ;;
     backup) say "database dumped ($3 s)" ;;

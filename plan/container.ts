@@ -199,7 +199,8 @@ export function databaseVolume(database: DatabaseConfig, names: StackNames): str
   return database.volume ?? volumeName(names, "database");
 }
 
-export function proxySpec(config: Config, names: StackNames): ContainerSpec {
+/** @param carried the names that the proxy which serves carries already */
+export function proxySpec(config: Config, names: StackNames, carried: readonly string[] = []): ContainerSpec {
   const { http, tls, proxy } = config;
   return {
     service: "proxy",
@@ -219,18 +220,28 @@ export function proxySpec(config: Config, names: StackNames): ContainerSpec {
       ...(tls ? [{ type: "bind" as const, source: tls.folder, target: tls.folder, readOnly: true }] : []),
     ],
     networks: ["edge"],
-    aliases: Object.entries(config.services)
-      .filter(([, service]) => service.health !== undefined)
-      .map(([name]) => name)
-      .sort(),
+    aliases: namesToCarry(config, carried),
     ports: [
       { internal: 80, external: http.port, ip: http.address },
       ...(tls ? [{ internal: 443, external: tls.port, ip: http.address }] : []),
     ],
     health: { kind: "proxy" },
-    stopGrace: 10,
+    // Its successor waits for it without connections: so long for requests in flight, and no longer for a websocket.
+    stopGrace: 2,
     startTimeout: 30,
   };
+}
+
+/**
+ * The names under which services find each other through the proxy: of those that another one needs. A container gets
+ * no further name later, so each more means another proxy; one that is needed no longer stays until there is another
+ * proxy anyway, unless a container of its own has it now.
+ */
+function namesToCarry({ services }: Config, carried: readonly string[]): string[] {
+  const needed = new Set(Object.values(services).flatMap(({ needs }) => needs));
+  const own = (name: string) => services[name] !== undefined && services[name].health === undefined;
+  const wanted = Object.keys(services).filter((name) => needed.has(name));
+  return [...new Set([...wanted, ...carried])].filter((name) => !own(name)).sort();
 }
 
 function serviceHealth(service: ServiceConfig): Health {

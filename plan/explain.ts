@@ -113,7 +113,8 @@ function settingOf(leaf: string): string {
 
 function inWords(service: string, setting: string, before: ContainerRecord, after: ContainerRecord): string {
   if (service === "database" && setting === "command") return "settings changed";
-  if (service === "proxy" && setting === "aliases") return "serves other services";
+  if (service === "proxy" && setting === "aliases")
+    return "carries the name of a service that another one needs now";
   switch (setting) {
     case "memory":
       return `memory ${before.memory} -> ${after.memory} MiB`;

@@ -112,6 +112,8 @@ const containerRecord = z.object({
 export const releaseRecord = z.object({
   site: z.string(),
   containers: z.record(z.string(), containerRecord),
+  /** The names that the proxy carries for services. */
+  names: z.array(z.string()).optional(),
   /** Which major version wrote the data, and where it is. */
   database: z.object({ version: z.number(), volume: z.string() }).optional(),
 });

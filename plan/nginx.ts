@@ -1,4 +1,6 @@
 import type { Config } from "./config/schema";
+import { ERROR_LOCATIONS, errorPages, ON_ERROR } from "./errorPages";
+import { seenAt, TRUSTED_INSIDE, whoAsks } from "./forwarded";
 import { digest } from "./identity";
 
 /**
@@ -32,10 +34,11 @@ function render(config: Config): string {
   const hosts = domain.join(" ");
   return `load_module modules/ngx_http_js_module.so;
 worker_processes 1;
+worker_rlimit_nofile 8192;
 pid /tmp/nginx.pid;
 error_log /dev/stderr warn;
 worker_shutdown_timeout 60s;
-events { worker_connections 1024; }
+events { worker_connections 4096; }
 
 http {
   include /etc/nginx/mime.types;
@@ -59,27 +62,26 @@ http {
   js_set $live routes.live;
   js_set $candidate routes.candidate;
 
-  map $http_upgrade $connection_upgrade { default upgrade; "" close; }
-  map $http_x_forwarded_proto $forwarded_proto { default $scheme; ~^https?$ $http_x_forwarded_proto; }
-
-  client_max_body_size ${proxy.maxBody}m;
   gzip on;
   gzip_proxied any;
+  gzip_vary on;
   gzip_min_length 1024;
   gzip_types text/plain text/css application/json application/javascript text/javascript image/svg+xml application/manifest+json;
 
+  # Nothing is kept here on its way, neither in memory nor in files: an upload is in flight, and seen by a release, from
+  # its first byte; an event arrives when it happens; and however large or slow, a request costs a buffer or two.
+  client_max_body_size ${proxy.maxBody}m;
+  proxy_request_buffering off;
+  proxy_buffering off;
+  proxy_buffer_size 16k;
+  proxy_busy_buffers_size 16k;
+  # What a service may have begun is never sent again.
+  proxy_next_upstream off;
   proxy_http_version 1.1;
-  proxy_set_header Host $http_host;
-  proxy_set_header X-Real-IP $remote_addr;
-  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-  proxy_set_header X-Forwarded-Proto $forwarded_proto;
-  proxy_set_header X-Forwarded-Host $http_host;
-  proxy_set_header Upgrade $http_upgrade;
-  proxy_set_header Connection $connection_upgrade;
   proxy_connect_timeout 5s;
   proxy_read_timeout ${proxy.timeout}s;
   proxy_send_timeout ${proxy.timeout}s;
-
+${whoAsks(proxy.trust)}${errorPages()}
   server {
     listen 127.0.0.1:8079;
     location = /ready { return 200 "ready\\n"; }
@@ -88,12 +90,13 @@ http {
 
   # A name that is not this site's.
   server {
-    listen 80 default_server;${tls ? "\n    listen 443 ssl default_server;" + certificate(tls) : ""}
+    listen 80 default_server;${tls ? "\n    listen 443 ssl http2 default_server;" + certificate(tls) : ""}
+    default_type text/plain;
     return 404 "no such site\\n";
   }
 ${visitors(config, http, hosts)}
-${site(http, `listen 127.0.0.1:8081;\n    server_name ${hosts};`, "candidate")}
-${site(http, `listen 127.0.0.1:8082;\n    server_name ${hosts};`, "live")}
+${site(http, `listen 127.0.0.1:8081;\n    server_name ${hosts};${asVisitors(config)}`, "candidate")}
+${site(http, `listen 127.0.0.1:8082;\n    server_name ${hosts};${asVisitors(config)}`, "live")}
 ${http.map(internal).join("\n")}
 }
 `;
@@ -101,7 +104,8 @@ ${http.map(internal).join("\n")}
 
 function visitors(config: Config, http: readonly Routed[], hosts: string): string {
   const { tls } = config;
-  if (tls === undefined) return site(http, `listen 80;\n    server_name ${hosts};`, "live");
+  if (tls === undefined)
+    return site(http, `listen 80;\n    server_name ${hosts};${asVisitors(config)}`, "live");
   const port = tls.port === 443 ? "" : `:${tls.port}`;
   return `  server {
     listen 80;
@@ -109,13 +113,23 @@ function visitors(config: Config, http: readonly Routed[], hosts: string): strin
     location /.well-known/acme-challenge/ { root ${tls.folder}/acme; }
     location / { return 308 https://$host${port}$request_uri; }
   }
-${site(http, `listen 443 ssl;\n    server_name ${hosts};${certificate(tls)}`, "live")}`;
+${site(http, `listen 443 ssl http2;\n    server_name ${hosts};${certificate(tls)}${asVisitors(config)}`, "live")}`;
+}
+
+/** Where a visitor sees the site, whichever way a request came in. */
+function asVisitors({ http, tls }: Config): string {
+  return seenAt(tls === undefined ? "http" : "https", tls?.port ?? http.port);
 }
 
 function certificate(tls: NonNullable<Config["tls"]>): string {
   return `
     ssl_certificate ${tls.folder}/${tls.certificate};
     ssl_certificate_key ${tls.folder}/${tls.key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;
+    ssl_prefer_server_ciphers off;
+    ssl_session_tickets off;
+    ssl_session_timeout 1d;
     ssl_session_cache shared:tls:1m;`;
 }
 
@@ -126,14 +140,15 @@ function site(http: readonly Routed[], listen: string, kind: "live" | "candidate
   );
   const root = http.some(([, service]) => service.route.includes("/"))
     ? ""
-    : '    location / { return 404 "nothing is served here\\n"; }\n';
+    : '    location / { default_type text/plain; return 404 "nothing is served here\\n"; }\n';
   return server(listen, locations.join("\n") + "\n" + root);
 }
 
-/** A service under its own name, for other services. */
+/** A service under its own name, for other services, and for the check of a release. */
 function internal([name, service]: Routed): string {
+  const port = service.port ?? 0;
   return server(
-    `listen ${String(service.port)};\n    server_name ${name};`,
+    `listen ${port};\n    server_name ${name};${TRUSTED_INSIDE}${seenAt("http", port)}`,
     location("/", name, "live") + "\n",
   );
 }
@@ -141,31 +156,33 @@ function internal([name, service]: Routed): string {
 function server(listen: string, locations: string): string {
   return `  server {
     ${listen}
-    set $service "";
-    set $target "";
-    error_page 502 504 = @unavailable;
-    error_page 597 = @unavailable;
+    ${ON_ERROR}
+    error_page 596 = @closing;
     error_page 598 = @hold;
     recursive_error_pages on;
-${locations}    location @hold { js_content routes.hold; }
-    location @pass { proxy_pass http://$target; }
-    location @unavailable {
-      internal;
-      add_header Retry-After 5 always;
-      default_type text/html;
-      return 503 "<!doctype html><meta charset=utf-8><title>Back in a moment</title><p>This page is being updated. Please try again in a moment.</p>\\n";
+${locations}    location @closing { keepalive_timeout 0; proxy_pass http://$target; }
+    location @hold {
+      ${ON_ERROR}
+      error_page 403 = @unavailable;
+      auth_request /.deploy/hold;
+      proxy_pass http://$target;
     }
-  }
+    location = /.deploy/hold { internal; js_content routes.hold; }
+${ERROR_LOCATIONS}  }
 `;
 }
 
-/** The target is read once a request; 598 and 597 are ours and never leave nginx. */
+/**
+ * The target is read once a request. 596 to 598 are ours and never leave nginx. The file `closing` announces a reload,
+ * which closes kept connections, and fails a request that is just being sent on one: those in use are given up before.
+ */
 function location(path: string, name: string, kind: "live" | "candidate"): string {
   return `    location ${path} {
       set $service ${name};
       set $target $${kind};
       if ($target = hold) { return 598; }
       if ($target = "") { return 597; }
+      if (-f /etc/nginx/state/closing) { return 596; }
       proxy_pass http://$target;
     }`;
 }

@@ -368,9 +368,13 @@ class Planner {
     }
     const exchange = kind === "replace" && old !== undefined && found !== undefined;
     // Its port binds at start: the old one must be gone by then. So must it before the site changes: what only the
-    // new one can read (another nginx, a certificate's folder) would not pass the old one's check.
-    if (exchange) this.away(old.key, key);
-    else if (cure === "revive") this.away(key, key);
+    // new one can read (another nginx, a certificate's folder) would not pass the old one's check. An image that cannot
+    // be a proxy is found out before.
+    if (exchange) {
+      if (this.siteChanged()) this.siteTexts();
+      this.do("rehearse", key, ...(this.siteChanged() ? ["site"] : []));
+      this.away(old.key, key);
+    } else if (cure === "revive") this.away(key, key);
     if (!exchange || this.siteChanged()) this.installSite();
     this.start(item);
     this.do("healthy", key);
@@ -419,10 +423,14 @@ class Planner {
 
   private installSite(): void {
     this.siteInstalled = true;
-    this.texts.site = this.site;
-    this.texts["routes.js"] = this.routesScript;
+    this.siteTexts();
     this.labels.site = "nginx has the site's configuration";
     this.do("site", "site");
+  }
+
+  private siteTexts(): void {
+    this.texts.site = this.site;
+    this.texts["routes.js"] = this.routesScript;
   }
 
   /** A migration runs once: the one of the release that serves has done its work. */

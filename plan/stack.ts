@@ -49,7 +49,8 @@ export interface DescribedService {
 export function describeStack(root: string, config: Config, names: StackNames, facts: Facts): DescribedStack {
   const platform = config.host.platform ?? facts.platform ?? "linux/amd64";
   const database = config.database && nameContainer(databaseSpec(config.database, names), config.identityKey);
-  const proxy = nameContainer(proxySpec(config, names), config.identityKey);
+  const carried = facts.current?.record.names;
+  const proxy = nameContainer(proxySpec(config, names, carried), config.identityKey);
   const services = byNeeds(config).map((name) => describeService(root, name, config, names, platform, facts));
   const plain = { migration: undefined, order: "auto", exclusive: [], needs: [] } as const;
   return {
@@ -62,6 +63,7 @@ export function describeStack(root: string, config: Config, names: StackNames, f
       ...services.map((one) => wantedService(one, names)),
     ],
     record: {
+      names: [...proxy.spec.aliases],
       ...(config.database
         ? { database: { version: config.database.version, volume: databaseVolume(config.database, names) } }
         : {}),

@@ -2,11 +2,12 @@
 # Is a container ready? Asked every 100 ms from inside the network, not through Docker's own health status,
 # which is as old as its interval.
 
-# Polls URL ($1) until it answers 2xx; 75 when the time ($2, seconds) is over. Runs inside the proxy's container.
+# Polls URL ($1) until it answers 2xx; 75 when the time ($2, seconds) is over; as host $3, if given. Runs inside the
+# proxy's container.
 http_poll='
 end=$(($(cut -d. -f1 /proc/uptime) + $2))
 while :; do
-  code=$(curl -s -o /dev/null -m 5 -w "%{http_code}" "$1")
+  code=$(curl -s -o /dev/null -m 5 -w "%{http_code}" ${3:+-H "Host: $3"} "$1")
   case $code in 2??) exit 0 ;; esac
   if [ "$(cut -d. -f1 /proc/uptime)" -ge "$end" ]; then
     case $code in
@@ -30,14 +31,14 @@ while :; do
   sleep 0.1
 done'
 
-# poll_in CONTAINER SCRIPT WHAT: polls until the timeout, some seconds at a time: what runs in a container cannot be
+# poll_in CONTAINER SCRIPT WHAT [HOST]: polls until the timeout, some seconds at a time: what runs in a container cannot be
 # ended from outside, and must not go on for long when the one who asked has given up or was killed.
 poll_in() {
   deadline=$(($(now) + timeout * 100))
   while :; do
     turn=$(((deadline - $(now) + 99) / 100))
     [ $turn -le 5 ] || turn=5
-    docker exec "$1" sh -c "$2" poll "$3" $turn
+    docker exec "$1" sh -c "$2" poll "$3" $turn ${4:+"$4"}
     asked=$?
     [ $asked = 75 ] && [ "$(now)" -lt $deadline ] && kill -0 $$ 2>/dev/null || return $asked
   done

@@ -39,7 +39,7 @@ proxy_put() {
 install_routes() { proxy_put routes.json "$1"; }
 
 # install_site FILE: checks the new nginx.conf before nginx sees it, reloads, and waits until the new one answers:
-# a reload is only a signal.
+# a reload is only a signal, and for a moment old and new workers answer side by side.
 install_site() {
   if [ "$proxy_runs" = no ]; then
     proxy_put nginx.conf "$1"
@@ -50,16 +50,37 @@ install_site() {
     say "nginx refuses the new configuration: $complaint"
     return 1
   fi
-  proxy_put nginx.conf "$1" || return 1
-  marker=$(sed -n 's/^# site //p' "$1")
-  # The site by its name, and the worker that answers: after an edit by hand the name alone may be the same.
+  # A reload closes kept connections, and fails a request that is just being sent on one. While this file is there,
+  # each answer ends its connection (plan/nginx.ts): those in use are given up before.
+  docker exec -u 0:0 "$proxy" touch "$proxy_files/closing" || return 1
+  rest 0.3
   before=$(loaded_site)
-  docker kill -s HUP "$proxy" >/dev/null || return 1
-  tries=0
-  while
+  proxy_put nginx.conf "$1" && reload_proxy && await_site "$1"
+  installed=$?
+  docker exec -u 0:0 "$proxy" rm -f "$proxy_files/closing"
+  return $installed
+}
+
+# Not `docker kill -s HUP`: the engine takes any signal of its own for a stop by hand, and a container that was stopped
+# by hand does not come back after a reboot.
+reload_proxy() {
+  complaint=$(docker exec "$proxy" nginx -c "$proxy_files/nginx.conf" -s reload 2>&1) && return
+  say "$complaint"
+  return 1
+}
+
+# await_site FILE: until nginx has answered with it three times in a row. By its name, and by another worker than before
+# the reload: after an edit by hand the name alone may be the same.
+await_site() {
+  marker=$(sed -n 's/^# site //p' "$1")
+  tries=0 answers=0
+  while [ $answers -lt 3 ]; do
     loaded=$(loaded_site)
-    [ "${loaded%% *}" != "$marker" ] || [ "$loaded" = "$before" ]
-  do
+    if [ "${loaded%% *}" = "$marker" ] && [ "$loaded" != "$before" ]; then
+      answers=$((answers + 1))
+    else
+      answers=0
+    fi
     tries=$((tries + 1))
     if [ $tries -gt 100 ]; then
       say "nginx did not take the new configuration"

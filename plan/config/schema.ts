@@ -191,6 +191,15 @@ const host = z.strictObject({
   lockWait: between(0, 3600, "seconds").default(60),
 });
 
+const networkAddress = z.string().refine((one) => {
+  const [address = "", length, ...more] = one.split("/");
+  const version = isIP(address);
+  const bits = length ?? "0";
+  return (
+    version > 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
+  );
+}, "must be an IP address, or a network such as 10.0.0.0/8");
+
 const tlsFile = z.string().regex(FILE, "must be a file's name, relative to tls.folder");
 
 export const schema = z.strictObject({
@@ -224,8 +233,10 @@ export const schema = z.strictObject({
       memory: memory.default(48),
       /** The largest request body, MiB. */
       maxBody: between(1, 10_240, "MiB").default(16),
-      /** How long an answer may take. */
+      /** How long a service may be silent: before its answer, or in the middle of it. */
       timeout: seconds.default(60),
+      /** Proxies in front of this one: what they say of the visitor is believed. */
+      trust: z.array(networkAddress).default([]),
     })
     .prefault({}),
   services: z

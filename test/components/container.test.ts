@@ -18,7 +18,7 @@ const SHOP: Values = change(LEAST, "services", {
     migrate: ["up"],
   },
   cache: { image: "cache:1", port: 6379, healthCommand: "cache ping", memory: 32 },
-  worker: { image: "worker:1", memory: 64 },
+  worker: { image: "worker:1", memory: 64, needs: ["web"] },
 });
 
 let containers: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map();
@@ -92,7 +92,7 @@ describe("what a container is made with", () => {
     ]);
   });
 
-  it("gives the names of what is asked over HTTP to the proxy, and others their own", () => {
+  it("gives the names of what others ask over HTTP to the proxy, and others their own", () => {
     const aliases = (name: string): unknown =>
       (containers.get(name)?.networksAdvanced as { aliases: string[] }[] | undefined)?.[0]?.aliases.slice(1);
     expect(["web", "cache", "worker", "proxy"].map(aliases)).toEqual([[], ["cache"], ["worker"], ["web"]]);

@@ -20,7 +20,13 @@ exec /usr/bin/timeout -k 1 "$limit" "$@"
 const LONG = { happens: "hang", words: "30" } as const;
 
 describe.concurrent("an engine that hangs", () => {
-  for (const call of ["start api-*", "start database-*", "stop database-*", "restart *", "password database-*"]) {
+  for (const call of [
+    "start api-*",
+    "start database-*",
+    "stop database-*",
+    "restart *",
+    "password database-*",
+  ]) {
     it(`in "${call}": the release is taken back, and the lock is free`, async () => {
       const { world, next } = await stage(SCENARIOS.password);
       const start = serving(world);

@@ -62,7 +62,7 @@ describe.concurrent("other values", () => {
     const object = world.lines("state/test/current").filter((line) => line.startsWith("object "));
     const check = await world.run("check", [`key ${web}`, ...object]);
     expect(check).toEqual({ code: 0, output: "web is healthy\n" });
-    expect(world.lines("asked").at(-1)).toMatch(`http://web:3001${HARD_PATH}`);
+    expect(world.lines("asked").at(-1)).toMatch(`http://127.0.0.2:3001${HARD_PATH}`);
   });
 
   it("a smoke test asks for the site by its name, or by one of its own", async () => {

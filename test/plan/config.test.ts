@@ -53,7 +53,7 @@ describe("a config that is accepted", () => {
       host: { address: "local", lockWait: 60 },
       domain: ["crm.example.org"],
       http: { port: 80, address: "0.0.0.0" },
-      proxy: { image: "nginx:1.28-bookworm", memory: 48, maxBody: 16, timeout: 60 },
+      proxy: { image: "nginx:1.28-bookworm", memory: 48, maxBody: 16, timeout: 60, trust: [] },
       services: {
         worker: {
           image: "worker:1.0",
@@ -135,6 +135,7 @@ describe("a config that is accepted", () => {
     ["host.platform", "linux/arm/v7"],
     ["host.lockWait", 0],
     ["http.address", "::1"],
+    ["proxy.trust", ["10.0.0.1", "172.16.0.0/12", "2001:db8::/32"]],
     ["services.web.port", 65535],
     ["services.web.route", ["/~user/", "/a-b_c.d/@x:1,2=3+4"]],
     ["services.web.health", "/health?full=1&x=(a)"],
@@ -213,6 +214,16 @@ describe("a wrong config", () => {
     ["tls.folder", "/etc/$x", "tls.folder: must be an absolute path on the host"],
     ["tls.key", "a; include /etc/passwd", "tls.key: must be a file's name, relative to tls.folder"],
     ["proxy.image", "nginx", "proxy.image: must name a version, such as nginx:1.2.3"],
+    [
+      "proxy.trust",
+      ["10.0.0.0/33"],
+      "proxy.trust[0]: must be an IP address, or a network such as 10.0.0.0/8",
+    ],
+    [
+      "proxy.trust",
+      ["10.0.0.1; evil"],
+      "proxy.trust[0]: must be an IP address, or a network such as 10.0.0.0/8",
+    ],
     ["proxy.timeout", 0, "proxy.timeout: must be 1-3600 seconds, is 0"],
     ["strategy", "canary", "strategy: must be rolling"],
     ["baseRefresh", 20261123, ""],

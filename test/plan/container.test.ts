@@ -157,7 +157,7 @@ describe("the database's container", () => {
 });
 
 describe("the proxy's container", () => {
-  it("carries the names of all that is asked over HTTP, and alone has ports", () => {
+  it("carries the names that services need each other by, and alone has ports", () => {
     const config = read(WEB);
     expect(proxySpec(config, NAMES)).toMatchObject({
       entrypoint: ["nginx", "-c", "/etc/nginx/state/nginx.conf", "-g", "daemon off;"],
@@ -165,11 +165,20 @@ describe("the proxy's container", () => {
       readOnly: true,
       mounts: [{ type: "volume", source: "shop-test-proxy", target: "/etc/nginx/state" }],
       networks: ["edge"],
-      aliases: ["web"],
+      aliases: [],
       ports: [{ internal: 80, external: 80, ip: "0.0.0.0" }],
       health: { kind: "proxy" },
     });
     for (const name of ["web", "cache", "worker"]) expect(spec(config, name).ports).toEqual([]);
+  });
+
+  it("gets another name only when a service is needed that was not, and gives one up only to a container", () => {
+    const needing = (...needs: string[]) => read(change(WEB, "services.worker.needs", needs));
+    const names = (config: Config, carried?: string[]) => proxySpec(config, NAMES, carried).aliases;
+    expect(names(needing("web", "cache"))).toEqual(["web"]);
+    expect(names(needing(), ["web"])).toEqual(["web"]);
+    expect(names(needing("web"), ["other"])).toEqual(["other", "web"]);
+    expect(names(needing("web"), ["cache", "gone", "web"])).toEqual(["gone", "web"]);
   });
 
   it("has the certificates, and their port, only with tls", () => {

@@ -424,11 +424,11 @@ describe("a volume that only one may write to", () => {
       "start store'",
       "healthy store'",
       "stage the new release can be tried",
+      "site nginx has the site's configuration",
       "promote store'",
       "route requests go to the new release",
       "observe 1",
       "record",
-      "remove proxy",
       "remove shop",
       "sweep",
     ]);

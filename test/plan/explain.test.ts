@@ -187,7 +187,7 @@ release #1 replaces #2
     const extra = { image: "extra:1", port: 3002, route: "/extra/", health: "/h", memory: 300 };
     expect(said(host, ["services.extra", extra], ["services.worker", undefined])).toBe(`\
 release #1 replaces #2
-  proxy     serves other services; stops and starts: about a second without connections
+  proxy     unchanged
   database  unchanged
   backend   unchanged
   frontend  unchanged
@@ -196,6 +196,13 @@ release #1 replaces #2
   the site's own configuration changes (domain, routes, limits): nginx loads it
   memory: the limits of all containers are 40 MiB more than the host can give: lower some
   host: 600 of 1024 MiB in use`);
+  });
+
+  it("of a service that another one needs from now on", () => {
+    expect(said(host, ["services.worker.needs", ["backend", "frontend"]])).toContain(
+      "proxy     carries the name of a service that another one needs now; " +
+        "stops and starts: about a second without connections\n",
+    );
   });
 
   it("of what changes no container", () => {

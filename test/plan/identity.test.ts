@@ -106,6 +106,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["proxy.memory", 64, ["proxy", "release"]],
     ["proxy.maxBody", 32, ["release", "site"]],
     ["proxy.timeout", 61, ["release", "site"]],
+    ["proxy.trust", ["10.0.0.0/8"], ["release", "site"]],
     ["services.web.source", "web2", WEB],
     ["services.web.dockerfile", "Dockerfile.small", WEB],
     ["services.web.target", "debug", WEB],
@@ -134,7 +135,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["services.web.security.tmpfs.0", "/run", WEB],
     ["services.worker.image", "worker:1.1", ["release", "worker"]],
     ["services.worker.healthCommand", "false", ["release", "worker"]],
-    ["services.worker.needs", [], []],
+    ["services.worker.needs", [], ["proxy", "release"]],
     ["database.version", 16, ["database", "release"]],
     ["database.image", "postgis:17-3.5", ["database", "release"]],
     ["database.memory", 160, ["database", "release"]],
@@ -260,7 +261,7 @@ describe("a container's name", () => {
     expect(specs.map(([, spec]) => nameContainer(spec, KEY).key)).toEqual([
       "web-eb9d2e272b5e",
       "database-03b06bb5af92",
-      "proxy-14b71acafe57",
+      "proxy-0e1afa1092bd",
     ]);
   });
 

@@ -37,7 +37,7 @@ function outline(values: Values): string[] {
     const listen = findAll(server, "listen").map(({ words }) => words.slice(1).join(" "));
     const names = find(server, "server_name")?.words.slice(1) ?? [];
     const paths = findAll(server, "location")
-      .filter(({ words }) => !words[1]?.startsWith("@"))
+      .filter(({ words }) => !words[1]?.startsWith("@") && words[2] !== "/.deploy/hold")
       .map(({ words, block = [] }) => {
         const to = find(block, "set", "$service")?.words[2];
         const other = (find(block, "return") ?? find(block, "root"))?.words.slice(0, 2).join(" ");
@@ -66,9 +66,9 @@ describe("the site", () => {
   it("with tls leads visitors there, and leaves the proof of a certificate's owner reachable", () => {
     const site = "/api/ -> api, /hooks -> api, / -> web";
     expect(outline(TLS).slice(1, 4)).toEqual([
-      "80 default_server and 443 ssl default_server |  | 404",
+      "80 default_server and 443 ssl http2 default_server |  | 404",
       "80 | example.org www.example.org | /.well-known/acme-challenge/ -> root /etc/certs/acme, / -> return 308",
-      `443 ssl | example.org www.example.org | ${site}`,
+      `443 ssl http2 | example.org www.example.org | ${site}`,
     ]);
     const [, refuse = [], lead = [], visitors = []] = serversOf(TLS);
     for (const server of [refuse, visitors]) {
@@ -106,14 +106,18 @@ describe("the site", () => {
       "set $target $live",
       "if ($target = hold) return 598",
       "if ($target =  ) return 597",
+      "if (-f /etc/nginx/state/closing) return 596",
       "proxy_pass http://$target",
     ]);
     expect(find(find(candidate, "location", "/api/")?.block ?? [], "set", "$target")?.words[2]).toBe(
       "$candidate",
     );
     expect(findAll(visitors, "error_page").map(({ words }) => words.slice(1).join(" "))).toEqual([
-      "502 504 = @unavailable",
+      "413 = @too_large",
+      "502 = @failed",
+      "504 = @late",
       "597 = @unavailable",
+      "596 = @closing",
       "598 = @hold",
     ]);
     const unavailable = find(visitors, "location", "@unavailable")?.block ?? [];
@@ -127,16 +131,57 @@ describe("the site", () => {
     expect(headers).toEqual([
       "Host: $http_host",
       "X-Real-IP: $remote_addr",
-      "X-Forwarded-For: $proxy_add_x_forwarded_for",
+      "X-Forwarded-For: $remote_addr",
       "X-Forwarded-Proto: $forwarded_proto",
-      "X-Forwarded-Host: $http_host",
-      "Upgrade: $http_upgrade",
-      "Connection: $connection_upgrade",
+      "X-Forwarded-Host: $forwarded_host",
+      "X-Forwarded-Port: $forwarded_port",
+      "Forwarded: ",
+      "Upgrade: $websocket",
+      "Connection: $upgrade_or_close",
     ]);
     expect(find(http, "client_max_body_size")?.words[1]).toBe("100m");
     expect(find(http, "proxy_read_timeout")?.words[1]).toBe("300s");
     expect(find(http, "proxy_send_timeout")?.words[1]).toBe("300s");
     expect(find(http, "server_tokens")?.words[1]).toBe("off");
+  });
+
+  it("believes no visitor, and of proxies in front only those that are named", () => {
+    const trusting = (...trust: string[]) => {
+      const http = httpOf(change(SHOP, "proxy.trust", trust));
+      return [findAll(http, "set_real_ip_from"), find(http, "geo")?.block ?? []].map((found) =>
+        found.map(({ words }) => words.filter((word) => word !== "set_real_ip_from").join(" ")),
+      );
+    };
+    expect(trusting()).toEqual([[], ["default "]]);
+    expect(trusting("10.0.0.0/8", "2001:db8::1")).toEqual([
+      ["10.0.0.0/8", "2001:db8::1"],
+      ["default ", "10.0.0.0/8 proxy", "2001:db8::1 proxy"],
+    ]);
+    const inside = serversOf(SHOP).filter((server) => find(server, "set", "$trusted") !== undefined);
+    expect(inside.map((server) => find(server, "server_name")?.words[1])).toEqual(["api", "internal", "web"]);
+  });
+
+  it("tells the address that a visitor sees, with tls or behind other ports, on every door", () => {
+    const seen = (values: Values) =>
+      serversOf(values)
+        .map((server) => [
+          find(server, "set", "$public_scheme")?.words[2],
+          find(server, "set", "$public_port")?.words[2],
+        ])
+        .filter(([scheme]) => scheme !== undefined)
+        .map((words) => words.join(" "));
+    const inside = ["http 3000", "http 4000", "http 3001"];
+    expect(seen(change(SHOP, "http", { port: 8080 }))).toEqual([
+      ...Array<string>(3).fill("http 8080"),
+      ...inside,
+    ]);
+    expect(seen(TLS)).toEqual([...Array<string>(3).fill("https 8443"), ...inside]);
+  });
+
+  it("keeps nothing of what goes through, and sends nothing twice", () => {
+    const http = httpOf(SHOP);
+    for (const name of ["proxy_buffering", "proxy_request_buffering", "proxy_next_upstream"])
+      expect(find(http, name)?.words[1]).toBe("off");
   });
 
   it("runs as any user on a root that is read-only", () => {

@@ -61,7 +61,7 @@ describe("a container as the runner reads it", () => {
     ["web", "object KEY web service ID 7 http:3000:/health?x=1 60"],
     ["web-migrate", "object KEY web migrate ID 7 none 600"],
     ["worker", "object KEY worker service ID 10 none 60"],
-    ["proxy", "object KEY proxy proxy ID 10 proxy 30"],
+    ["proxy", "object KEY proxy proxy ID 2 proxy 30"],
     [
       "database",
       "object KEY database database ID 30 " +

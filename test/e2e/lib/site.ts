@@ -35,13 +35,14 @@ export class Site {
     return new Site(workspace, pulumi, box.host, new Crm(box.httpPort), new Report(title));
   }
 
-  static async onThisMachine(stack: string): Promise<Site> {
+  /** @param title of its part of the report */
+  static async onThisMachine(stack: string, title = "On this machine's engine"): Promise<Site> {
     const workspace = await Workspace.create(stack);
     const port = await freePort();
     await workspace.set("http.port", port);
     const pulumi = new Pulumi(workspace, {});
     await pulumi.init();
-    return new Site(workspace, pulumi, localHost, new Crm(port), new Report("On this machine's engine"));
+    return new Site(workspace, pulumi, localHost, new Crm(port), new Report(title));
   }
 
   running(): Promise<Record<string, Seen>> {

@@ -32,6 +32,8 @@ export function faultIn(
       return fail(`stop ${what}`, "tried to kill container, but did not receive an exit event");
     case "healthy":
       return fail(pollOf(what), "OCI runtime exec failed: exec failed");
+    case "rehearse":
+      return fail(`rehearse ${what}`, "nginx: [emerg] no module");
     case "site":
       return reads(index)
         ? fail("exec * nginx -t*", "nginx: [emerg] no")

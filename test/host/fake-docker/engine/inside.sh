@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# exec, cp, logs. What the product runs inside a container is really run, by the sh that the test has chosen, with
+# exec, cp, logs, run. What the product runs inside a container is really run, by the sh that the test has chosen, with
 # inside/ first on its PATH and the container's paths turned into the world's.
 
 # translate WORD: sets translated.
@@ -72,6 +72,26 @@ docker_exec() {
     yes) "$@" ;;
     no) "$@" </dev/null ;;
   esac
+}
+
+# run: a proxy's image, apart from everything. What it is given is really read, by inside/nginx.
+docker_run() {
+  case $* in
+    "--rm -i --network none --label deploy.stack="*" --user "*" --read-only --cap-drop ALL --tmpfs /tmp --tmpfs /etc/nginx/state:mode=1777 -e SITE_SCRIPT --entrypoint sh image:"*" -c "*" rehearse /etc/nginx/state") ;;
+    *) refuse "run $*" ;;
+  esac
+  while [ "$1" != -c ]; do
+    case $1 in image:*) key=${1#image:} ;; esac
+    shift
+  done
+  act asked "rehearse $key"
+  apart=$(mktemp -d) || exit 125
+  FAKE_CONTAINER=$apart PATH=$here/inside:$PATH
+  export FAKE_CONTAINER PATH
+  sh -c "$2" rehearse "$apart"
+  code=$?
+  rm -r "$apart"
+  return $code
 }
 
 # cp FILE ID:PATH, into a container that does not run.

@@ -82,6 +82,7 @@ docker_inspect() {
       '{{range $name, $network := .NetworkSettings.Networks}}{{$name}}={{$network.NetworkID}} {{end}}')
         tr '\n' ' ' <"$container/networks"
         ;;
+      '{{.Image}} {{.Config.User}}{{range .Mounts}}'*) printf 'image:%s 101:101\n' "$key" ;;
       '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}') printf '%s \n' "$ip" ;;
       *) refuse "inspect -f $format" ;;
     esac
