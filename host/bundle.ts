@@ -5,6 +5,7 @@ import { join } from "node:path";
 const PARTS = [
   "lib/base.sh",
   "lib/state.sh",
+  "lib/words.sh",
   "lib/health.sh",
   "lib/proxy.sh",
   "verbs/containers.sh",

@@ -82,7 +82,7 @@ describe.concurrent("while a release is at work", () => {
 
 it("a lock whose holder was killed is free", async () => {
   const { world, next } = await stage(SCENARIOS.both);
-  world.fault({ call: "start *", happens: "slay", words: "alone" });
+  world.fault({ call: "start *", happens: "slay", words: "group" });
   await release(world, next);
   const facts = await world.facts();
   expect(facts).toMatchObject({ active: undefined, interrupted: true });

@@ -20,6 +20,8 @@ export class Site {
     readonly host: Host,
     readonly crm: Crm,
     readonly report: Report,
+    /** Switches the machine off and on again, and waits until it can be reached. */
+    readonly reboot: () => Promise<void>,
   ) {
     this.fullName = `artsvao/${workspace.stack}`;
   }
@@ -31,7 +33,8 @@ export class Site {
     await workspace.set("http", undefined);
     const pulumi = new Pulumi(workspace, box.deployerEnv);
     await pulumi.init();
-    return new Site(workspace, pulumi, box.host, new Crm(box.httpPort), new Report("In the box, over ssh"));
+    const report = new Report(`In the box, over ssh (${stack})`);
+    return new Site(workspace, pulumi, box.host, new Crm(box.httpPort), report, box.reboot);
   }
 
   static async onThisMachine(stack: string): Promise<Site> {
@@ -40,7 +43,15 @@ export class Site {
     await workspace.set("http.port", port);
     const pulumi = new Pulumi(workspace, {});
     await pulumi.init();
-    return new Site(workspace, pulumi, localHost, new Crm(port), new Report("On this machine's engine"));
+    const reboot = () => Promise.reject(new Error("this machine is not a test's to reboot"));
+    return new Site(
+      workspace,
+      pulumi,
+      localHost,
+      new Crm(port),
+      new Report("On this machine's engine"),
+      reboot,
+    );
   }
 
   running(): Promise<Record<string, Seen>> {
