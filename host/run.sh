@@ -129,7 +129,7 @@ take_back() {
   reached=$run
   run=$1
   rm -f "$run/reserve"
-  patience=$(($(now) + 6000))
+  patience=$(($(now) + 18000))
   # No file is written for this: the disk may be full.
   begun=$(grep -c '^begin ' "$state/journal")
   say "back" >>"$state/journal" 2>/dev/null
@@ -140,13 +140,28 @@ take_back() {
   done
   run=$reached
   rm -f "$state/journal"
-  restored=0
+  until restore; do
+    # What an engine does while it stops or starts looks like a failure.
+    [ $restored = 1 ] && [ "$(now)" -lt $patience ] && rest 1 && continue
+    say "$complaints"
+    return 1
+  done
+}
+
+# All that served runs (all first: the health of some is asked through others) and is healthy. Sets restored: 0 when it
+# is, 1 when the engine or a container was away, 2 when one that runs is not healthy in its time.
+restore() {
+  restored=0 complaints=
+  await_engine
+  for key in $(serving_keys); do load_object "$key" && docker start "$id" >/dev/null 2>&1; done
   for key in $(serving_keys); do
     load_object "$key" || continue
-    docker start "$id" >/dev/null 2>&1
-    await_healthy "$key" || restored=1
+    complaint=$(await_healthy "$key") && continue
+    complaints="$complaints${complaints:+
+}$complaint"
+    if [ $restored -lt 2 ] && ! says_running "$id"; then restored=1; else restored=2; fi
   done
-  return $restored
+  [ $restored = 0 ]
 }
 
 undo() {
@@ -154,10 +169,15 @@ undo() {
   verb=$2
   shift 2
   await_engine
+  "undo_$verb" "$@" && return
+  # It may have been stopping still when it answered last.
+  rest 1
+  await_engine
   "undo_$verb" "$@" || say "could not undo $verb $*"
 }
 
-# An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most a minute in all.
+# An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most three minutes in
+# all.
 await_engine() {
   until docker version >/dev/null 2>&1; do
     [ "$(now)" -lt "$patience" ] || return 0

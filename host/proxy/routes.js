@@ -6,6 +6,7 @@ import fs from "fs";
 
 const FILE = "/etc/nginx/state/routes.json";
 const HOLD_LIMIT_MS = 60000;
+const HOLD_CHECK_MS = 5000;
 const FORGOTTEN_S = 120;
 const HOLD_STEP_MS = 50;
 
@@ -39,10 +40,17 @@ function candidate(r) {
 }
 
 // A request that arrives while its service is being exchanged waits here, untouched, and then goes to the successor.
+// What a look allocates stays until the request's end (njs has no garbage collection), and hundreds may wait: the longer
+// one has waited the less often it looks, and what has not changed is not parsed again. Its time is counted, not read
+// from a clock, which may be set.
 function hold(r) {
+  const held = fs.readFileSync(FILE, "utf8");
   let waited = 0;
+  let sinceChecked = 0;
   const look = function () {
-    const now = live(r);
+    const changed = sinceChecked > HOLD_CHECK_MS || fs.readFileSync(FILE, "utf8") !== held;
+    if (changed) sinceChecked = 0;
+    const now = changed ? live(r) : "hold";
     if (now && now !== "hold") {
       r.variables.target = now;
       r.internalRedirect("@pass");
@@ -50,8 +58,10 @@ function hold(r) {
       r.variables.target = "";
       r.internalRedirect("@unavailable");
     } else {
-      waited += HOLD_STEP_MS;
-      setTimeout(look, HOLD_STEP_MS);
+      const step = HOLD_STEP_MS + waited / 10;
+      waited += step;
+      sinceChecked += step;
+      setTimeout(look, step);
     }
   };
   look();

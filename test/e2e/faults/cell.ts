@@ -5,16 +5,11 @@ import { Load, type LoadReport } from "../lib/load";
 import { expectContact } from "../lib/scenarios";
 import type { Site } from "../lib/site";
 import type { Disruption } from "./disruptions";
-import type { Exchange } from "./exchange";
-import { type Hold, type Moment, momentName } from "./hold";
-import type { Results } from "./results";
+import { type Moment, momentName } from "./hold";
+import { settle, type Stage } from "./stage";
 
-export interface Stage {
-  readonly site: Site;
-  readonly hold: Hold;
-  readonly exchange: Exchange;
-  readonly results: Results;
-}
+/** Longer than a hold on a busy machine; the longest gap is reported. */
+const PATIENCE_MS = 30_000;
 
 /** One cell of the table: a fault in the middle of a verb, and what must hold then. */
 export async function cell(stage: Stage, moment: Moment, disruption: Disruption): Promise<void> {
@@ -24,7 +19,7 @@ export async function cell(stage: Stage, moment: Moment, disruption: Disruption)
   try {
     await disruption.prepare?.(site);
     await stage.exchange.next();
-    const load = new Load(site.crm);
+    const load = new Load(site.crm, PATIENCE_MS);
     try {
       await disrupted(stage, moment, disruption, measured);
       const converged = await converge(site);
@@ -43,18 +38,11 @@ export async function cell(stage: Stage, moment: Moment, disruption: Disruption)
   }
 }
 
-/** What a failed cell left must not fail the next one. */
-async function settle({ site, hold }: Stage): Promise<void> {
-  await hold.release();
-  await site.pulumi.cancel().catch(() => undefined);
-  await site.pulumi.up();
-}
-
 /** The `up` that is hit; then nobody deploys, and the site must serve by itself. */
 async function disrupted(
   { site, hold }: Stage,
   moment: Moment,
-  { strike, relieve, down, told }: Disruption,
+  disruption: Disruption,
   measured: { back?: number; hit?: string },
 ): Promise<void> {
   await hold.arm(moment);
@@ -64,17 +52,17 @@ async function disrupted(
     run.end.then(({ text }) => Promise.reject(new Error(`too early:\n${text}`))),
   ]);
   const struck = performance.now();
-  await strike(site, hold);
-  measured.back = await awaitSite(site, struck, down ?? 30);
+  await disruption.strike(site, hold);
+  measured.back = await awaitSite(site, struck, disruption.down ?? 30);
   const first = await run.end;
   measured.hit = first.code === 0 ? "went through" : "failed";
-  await relieve?.(site);
+  await disruption.relieve?.(site);
   if (first.code !== 0) {
     expectFailure(first);
-    for (const words of told) expect(first.text).toMatch(words);
+    for (const words of disruption.told) expect(first.text).toMatch(words);
   }
   // Nobody deploys for a moment: what serves now must stay.
-  await awaitSite(site, performance.now(), down ?? 30);
+  await awaitSite(site, performance.now(), disruption.down ?? 30);
 }
 
 /** Seconds since `since` until a page and the API answer. */

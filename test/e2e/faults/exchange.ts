@@ -17,6 +17,11 @@ export class Exchange {
   /** Configures another one. */
   async next(): Promise<void> {
     this.number += 1;
+    await this.again();
+  }
+
+  /** Configures the last one, after the config was restored. */
+  async again(): Promise<void> {
     const { workspace } = this.site;
     await workspace.set("services.backend.env.NOTE", this.note);
     await workspace.set("services.frontend.env.NOTE", this.note);

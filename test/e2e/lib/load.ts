@@ -54,7 +54,11 @@ export class Load {
   private stopped = false;
   private readonly pacing: Promise<void>;
 
-  constructor(private readonly crm: Crm) {
+  /** @param patience milliseconds after which a request without an answer counts as failed */
+  constructor(
+    private readonly crm: Crm,
+    private readonly patience = 15_000,
+  ) {
     this.pacing = this.pace();
   }
 
@@ -123,7 +127,7 @@ export class Load {
   private async answered(asked: Ask, then: (answer: Answer) => void): Promise<void> {
     const start = performance.now();
     try {
-      const answer = await ask(this.crm.port, asked);
+      const answer = await ask(this.crm.port, { timeout: this.patience, ...asked });
       if (answer.status >= 400) throw new Error(`status ${answer.status}: ${answer.text.slice(0, 200)}`);
       then(answer);
       this.answeredAt.push(performance.now());

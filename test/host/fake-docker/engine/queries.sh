@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# ps, inspect, images, rmi, version, volume, network.
+# ps, inspect, events, images, rmi, version, volume, network.
 
 docker_ps() {
   act asked "ps $*"
@@ -43,6 +43,16 @@ docker_ps() {
   done
 }
 
+# An event of the kernel's killing, for a container whose folder says `oom`.
+docker_events() {
+  case "$*" in
+    "--since 5m --until 0s --filter container="*" --filter event=oom") find "${6#container=}" ;;
+    *) refuse "events $*" ;;
+  esac
+  act asked "events $key"
+  [ ! -f "$container/oom" ] || printf '2026-01-01T00:00:00.000000000Z container oom %s (deploy.key=%s)\n' "$id" "$key"
+}
+
 docker_inspect() {
   [ "$1" = -f ] || refuse "inspect $*"
   format=$2
@@ -78,6 +88,10 @@ live_on() {
     crash) become "$container" exited 0 3 false ;;
     restart) become "$container" running 1 3 false ;;
     oom) become "$container" exited 0 137 true ;;
+    oom-again)
+      : >"$container/oom"
+      become "$container" running 1 0 false
+      ;;
     vanish)
       rm -r "$container"
       complain "No such container: $id"
