@@ -51,7 +51,9 @@ install_site() {
     return 1
   fi
   proxy_put nginx.conf "$1" || return 1
-  docker kill -s HUP "$proxy" >/dev/null || return 1
+  # Not `docker kill -s HUP`: the engine takes any signal of its own for a stop by hand, and a container that was stopped
+  # by hand does not come back after a reboot.
+  complaint=$(docker exec "$proxy" nginx -c "$proxy_files/nginx.conf" -s reload 2>&1) || { say "$complaint" && return 1; }
   marker=$(sed -n 's/^# site //p' "$1")
   tries=0
   while [ "$(docker exec "$proxy" curl -s -m 2 http://127.0.0.1:8079/site)" != "$marker" ]; do

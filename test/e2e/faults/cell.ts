@@ -40,7 +40,7 @@ export async function cell(stage: Stage, moment: Moment, disruption: Disruption)
 
 /** The `up` that is hit; then nobody deploys, and the site must serve by itself. */
 async function disrupted(
-  { site, hold }: Stage,
+  { site, hold, results }: Stage,
   moment: Moment,
   disruption: Disruption,
   measured: { back?: number; hit?: string },
@@ -55,6 +55,7 @@ async function disrupted(
   await disruption.strike(site, hold);
   measured.back = await awaitSite(site, struck, disruption.down ?? 30);
   const first = await run.end;
+  await results.said(disruption.name, momentName(moment), first.text);
   measured.hit = first.code === 0 ? "went through" : "failed";
   await disruption.relieve?.(site);
   if (first.code !== 0) {

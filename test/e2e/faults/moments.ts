@@ -19,7 +19,7 @@ export const MOMENTS: readonly Moment[] = [
   { verb: "start", on: "backend-*", call: "docker start *" },
   { verb: "healthy", on: "backend-*", call: "docker exec *" },
   { verb: "stage", on: "*", call: "docker exec -i *" },
-  { verb: "site", on: "*", call: "docker kill -s HUP *" },
+  { verb: "site", on: "*", call: "docker exec *-s reload" },
   { verb: "smoke", on: "candidate", call: "docker exec *" },
   { verb: "promote", on: "backend-*", call: "docker update --restart unless-stopped *" },
   { verb: "route", on: "*", call: "docker exec -i *" },

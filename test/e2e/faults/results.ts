@@ -1,10 +1,12 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sandboxState } from "../lib/checkout";
 import type { LoadReport } from "../lib/load";
 import { markdownTable } from "../lib/table";
 
 const FILE = join(sandboxState, "faults.md");
+/** What each `up` that was hit said. */
+const SAID = join(sandboxState, "faults");
 const HEAD = [
   "fault",
   "at",
@@ -33,6 +35,11 @@ export interface Cell {
 /** The table of faults; written after each cell, so that a run that is stopped leaves what it has seen. */
 export class Results {
   private readonly rows: string[][] = [];
+
+  async said(fault: string, at: string, text: string): Promise<void> {
+    await mkdir(SAID, { recursive: true });
+    await writeFile(join(SAID, `${fault}, ${at}.txt`.replaceAll(" ", "-")), text);
+  }
 
   async add({ fault, at, load, back, hit, converged, result }: Cell): Promise<void> {
     const seconds = (value: number | undefined) => value?.toFixed(1) ?? "-";

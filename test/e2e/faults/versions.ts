@@ -84,6 +84,7 @@ export async function brokenVersion(stage: Stage, version: BrokenVersion): Promi
       return [up, after, await site.pulumi.up()] as const;
     });
     measured.load = load;
+    await results.said(version.name, "-", up.text);
     measured.hit = up.code === 0 ? "went through" : "failed";
     measured.converged = back.seconds;
     expectFailure(up);

@@ -79,7 +79,7 @@ docker_inspect() {
 live_on() {
   [ "$status" = running ] && [ -f "$container/acts" ] || return 0
   read -r acts <"$container/acts"
-  case $acts in crash | restart | oom | vanish) ;; *) return 0 ;; esac
+  case $acts in crash | restart | oom | oom-again | vanish) ;; *) return 0 ;; esac
   if [ ! -f "$container/looked" ]; then
     : >"$container/looked"
     return 0
