@@ -20,7 +20,7 @@ async function busy(
     expect(world.lines("calls")).toHaveLength(1);
   });
   const holder = new RegExp(
-    `release ${next.plan.release} by tester@desk, since 20\\d\\d-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d `,
+    `release ${next.plan.release} by tester@desk, since 20\\d\\d-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d \\w+, now starting [a-z]+-[0-9a-f]{12}`,
   );
   return { world, lines: next.lines, run, holder };
 }
