@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { pause } from "../lib/command";
 import { expectFailure, expectSuccess } from "../lib/expect";
 import { Load, type LoadReport } from "../lib/load";
+import type { Outcome } from "../lib/pulumi";
 import { expectContact } from "../lib/scenarios";
 import type { Site } from "../lib/site";
 import type { Disruption } from "./disruptions";
@@ -22,8 +23,10 @@ export async function cell(stage: Stage, moment: Moment, disruption: Disruption)
     const load = new Load(site.crm, PATIENCE_MS);
     try {
       await disrupted(stage, moment, disruption, measured);
-      const converged = await converge(site);
-      measured.converged = converged;
+      const second = await converge(site);
+      measured.converged = second.seconds;
+      await results.said(disruption.name, `${momentName(moment)}, converging`, second.text);
+      expectSuccess(second);
     } finally {
       await disruption.relieve?.(site);
       measured.load = await load.stop();
@@ -81,11 +84,12 @@ async function awaitSite({ crm }: Site, since: number, limit: number): Promise<n
   }
 }
 
-async function converge(site: Site): Promise<number> {
-  await site.pulumi.cancel().catch(() => undefined); // refuses when nothing is locked
-  const second = await site.pulumi.up();
-  expectSuccess(second);
-  return second.seconds;
+function converge(site: Site): Promise<Outcome> {
+  // Refuses when nothing is locked.
+  return site.pulumi
+    .cancel()
+    .catch(() => undefined)
+    .then(() => site.pulumi.up());
 }
 
 function expectHeld({ down }: Disruption, load: LoadReport): void {

@@ -4,9 +4,6 @@ import { sandboxState } from "../lib/checkout";
 import type { LoadReport } from "../lib/load";
 import { markdownTable } from "../lib/table";
 
-const FILE = join(sandboxState, "faults.md");
-/** What each `up` that was hit said. */
-const SAID = join(sandboxState, "faults");
 const HEAD = [
   "fault",
   "at",
@@ -35,10 +32,18 @@ export interface Cell {
 /** The table of faults; written after each cell, so that a run that is stopped leaves what it has seen. */
 export class Results {
   private readonly rows: string[][] = [];
+  private readonly file: string;
+  /** What each `up` that was hit said, a file each. */
+  private readonly folder: string;
+
+  constructor(name: string) {
+    this.file = join(sandboxState, `${name}.md`);
+    this.folder = join(sandboxState, name);
+  }
 
   async said(fault: string, at: string, text: string): Promise<void> {
-    await mkdir(SAID, { recursive: true });
-    await writeFile(join(SAID, `${fault}, ${at}.txt`.replaceAll(" ", "-")), text);
+    await mkdir(this.folder, { recursive: true });
+    await writeFile(join(this.folder, `${fault}, ${at}.txt`.replaceAll(" ", "-")), text);
   }
 
   async add({ fault, at, load, back, hit, converged, result }: Cell): Promise<void> {
@@ -54,6 +59,6 @@ export class Results {
       hit ?? "-",
       seconds(converged),
     ]);
-    await writeFile(FILE, `${markdownTable(HEAD, this.rows)}\n`);
+    await writeFile(this.file, `${markdownTable(HEAD, this.rows)}\n`);
   }
 }
