@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { cell } from "./faults/cell";
+import { clockIsSet } from "./faults/clock";
+import { killedAfterCreation } from "./faults/created";
 import { INTERRUPTIONS, interrupted, sameState, secondStops, secondWaits } from "./faults/deployers";
 import { DISRUPTIONS } from "./faults/disruptions";
 import { Exchange } from "./faults/exchange";
@@ -55,6 +57,10 @@ describe("faults, in the box over ssh, under constant requests", () => {
   for (const version of BROKEN_VERSIONS) {
     test(`the new version: ${version.name}`, (stage) => brokenVersion(stage, version));
   }
+
+  test("pulumi is killed when a container is made and its state does not know of it", killedAfterCreation);
+  test("the clock is set ahead by an hour while requests wait", (stage) => clockIsSet(stage, -3600));
+  test("the clock is set back by an hour while requests wait", (stage) => clockIsSet(stage, 3600));
 
   test("two deploys of one state: Pulumi refuses the second", sameState);
   test("a deploy after pulumi cancel waits for the runner that is still at work", secondWaits);

@@ -130,7 +130,8 @@ async function interrupt(run: Running, times: 1 | 2): Promise<Outcome> {
   return run.end;
 }
 
-async function expectUnchanged(site: Site): Promise<void> {
+/** What serves is whole, and a further `up` changes nothing. */
+export async function expectUnchanged(site: Site): Promise<void> {
   const serving = await site.running();
   expect(Object.keys(serving).sort()).toEqual(["backend", "database", "frontend", "proxy"]);
   const again = await site.pulumi.up();

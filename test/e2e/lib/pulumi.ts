@@ -65,6 +65,11 @@ export class Pulumi {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   }
 
+  /** The stack's state, as JSON. */
+  state(): Promise<string> {
+    return this.short("stack", "export");
+  }
+
   /**
    * An `up` that may be killed on its way.
    * @param ownGroup as a shell starts it: Ctrl-C reaches it and what it starts, and not the test
