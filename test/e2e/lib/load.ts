@@ -49,6 +49,8 @@ export class Load {
   private readonly answeredAt: number[] = [];
   /** What the database must hold: the phone number by the contact's name. */
   private readonly written = new Map<string, string>();
+  /** An edit that was not confirmed may have been made all the same. */
+  private readonly edits = new Map<string, string>();
   private newest: { id: number; name: string } | undefined;
   private sent = 0;
   private stopped = false;
@@ -81,9 +83,14 @@ export class Load {
       slowest: Math.round(sorted.at(-1) ?? 0),
       writes: this.written.size,
       lostWrites: [...this.written]
-        .filter(([name, phone]) => stored.get(name) !== phone)
+        .filter(([name, phone]) => stored.get(name) !== phone && !this.isUnconfirmed(name, phone, stored))
         .map(([name]) => name),
     };
+  }
+
+  private isUnconfirmed(name: string, phone: string, stored: ReadonlyMap<string, string | null>): boolean {
+    const edit = this.edits.get(name);
+    return edit !== undefined && edit !== phone && stored.get(name) === edit;
   }
 
   private async pace(): Promise<void> {
@@ -113,6 +120,7 @@ export class Load {
       // Each is edited once: two edits on their way at the same time would have no order.
       this.newest = undefined;
       const phone = String(n);
+      this.edits.set(name, phone);
       await this.answered({ method: "PATCH", path: `/api/contacts/${id}`, body: { phone }, agent }, () => {
         this.written.set(name, phone);
       });
