@@ -6,11 +6,12 @@ import type { Site } from "../lib/site";
 import type { Moment } from "./hold";
 import type { Stage } from "./stage";
 
-const AWAITED: Moment = { verb: "healthy", on: "backend-*", call: "docker exec *" };
+/** Start-first: however long the runner is held here, no request waits. */
+const AWAITED: Moment = { verb: "healthy", on: "frontend-*", call: "docker exec *" };
 const ROUTED: Moment = { verb: "route", on: "*", call: "docker exec -i *" };
 
 const WHO =
-  /release [0-9a-f]{12} by \S+@\S+, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \w+, now waiting for backend-[0-9a-f]{12} to be healthy/;
+  /release [0-9a-f]{12} by \S+@\S+, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \w+, now waiting for frontend-[0-9a-f]{12} to be healthy/;
 
 /** A second `up` of the same state is refused by Pulumi's own lock; the first one is not disturbed. */
 export async function sameState({ site, hold, exchange }: Stage): Promise<void> {
@@ -94,7 +95,7 @@ export const INTERRUPTIONS: readonly {
       workspace.replace("examples/crm/frontend/src/version.ts", '"1.0.0"', `"1.0.${Date.now()}"`),
   },
   { name: "while containers are created", says: /Container backend-[0-9a-f]{12} creating/ },
-  { name: "while the new backend is awaited", moment: AWAITED },
+  { name: "while the new frontend is awaited", moment: AWAITED },
   { name: "at the switch of routes", moment: ROUTED },
 ];
 
