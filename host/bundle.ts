@@ -7,6 +7,7 @@ const PARTS = [
   "lib/memory.sh",
   "lib/state.sh",
   "lib/owner.sh",
+  "lib/words.sh",
   "lib/health.sh",
   "lib/proxy.sh",
   "lib/admission.sh",

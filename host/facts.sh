@@ -13,7 +13,7 @@ facts() {
     command -v $tool >/dev/null || say "error the host lacks the command $tool (Debian: apt-get install util-linux coreutils)"
   done
   if [ "$(payload_value wait)" -gt 0 ]; then wait_for_runner; fi
-  runner_active && say "active $(cat "$state/holder" 2>/dev/null)"
+  runner_active && say "active $(at_work)"
   if [ -s "$state/journal" ]; then say "interrupted"; fi
   memory_facts
   docker ps -a --no-trunc --filter "label=$label" \

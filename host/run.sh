@@ -9,6 +9,7 @@
 run_plan() {
   run=$1
   if ! { state_dir && payload >"$run/plan"; }; then
+    say "Nothing was changed."
     echo 1 >"$run/result"
     return 1
   fi
@@ -21,7 +22,7 @@ run_plan() {
   fi
   say "$(payload_value holder), since $(date '+%F %T %Z')" >"$state/holder"
   if own_host && settle && is_current && perform; then outcome=0; else outcome=1; fi
-  rm -f "$state/holder"
+  rm -f "$state/holder" "$run/reserve"
   prune_runs
   # Free before the caller knows the result: whoever it tells may come at once.
   exec 9>&-
@@ -31,9 +32,9 @@ run_plan() {
 
 take_lock() {
   flock -n 9 && return
-  say "waiting for another release: $(cat "$state/holder" 2>/dev/null)"
+  say "waiting for another release: $(at_work)"
   lock_within "$(payload_value wait)" && return
-  say "another release is still at work: $(cat "$state/holder" 2>/dev/null)"
+  say "another release is still at work: $(at_work)"
   say "Nothing was changed. Run 'pulumi up' again when it is done."
   return 1
 }
@@ -63,9 +64,46 @@ is_current() {
   return 1
 }
 
+# recover RUN: what the next run would do first, done at once because this run's runner was killed.
+recover() {
+  run=$1
+  plan=$run/plan
+  await_leftovers
+  state_dir || return 1
+  exec 9>>"$state/lock"
+  # Whoever has it by now puts right what was left, as its first step.
+  lock_within 60 && journal_open || return 1
+  if journal_committed; then
+    settle && say "$(what_serves). Run 'pulumi up' again: it tidies up."
+  else
+    settle && tell_what_serves
+  fi
+  rm -f "$state/holder"
+  exec 9>&-
+}
+
+# A call to the engine that the killed runner had begun goes on without it: a `docker stop` would stop what was just
+# started again. All it started is of this session. At most 15 seconds: what hangs longer is not waited for.
+await_leftovers() {
+  until_then=$(($(now) + 1500))
+  while leftover && [ "$(now)" -lt $until_then ]; do rest 0.1; done
+}
+
+# Whether a process of this session runs besides this one.
+leftover() {
+  for stat in /proc/[0-9]*/stat; do
+    { read -r line <"$stat"; } 2>/dev/null || continue
+    # PID (NAME) STATE PARENT GROUP SESSION ...; a name may hold blanks.
+    # shellcheck disable=SC2086 # plain words
+    set -- ${line##*) }
+    [ "$4" = $$ ] && [ "$1" != Z ] && [ "$stat" != "/proc/$$/stat" ] && return 0
+  done
+  return 1
+}
+
 perform() {
   # The verbs come from a file, not a pipe: they must run in this very shell.
-  if ! { keep_before && payload_lines "do" >"$run/verbs" && remember_objects && open_journal; }; then
+  if ! { keep_reserve && keep_before && payload_lines "do" >"$run/verbs" && remember_objects && open_journal; }; then
     say "cannot write $state on the host: is its disk full? Nothing was changed."
     return 1
   fi
@@ -73,6 +111,10 @@ perform() {
     say "Nothing was changed."
     rm -f "$state/journal"
     return 1
+  fi
+  # Pulumi shows it when the connection does break off.
+  if [ -n "${SSH_CONNECTION:-}" ]; then
+    say "at work; if the connection breaks off, the release goes on here: then run 'pulumi up' again"
   fi
   step=0
   while read -r verb arguments <&3; do
@@ -86,6 +128,7 @@ perform() {
       # What serves is new and proven. What could not be tidied is swept by the next run.
       say "could not tidy up ($verb $arguments); the next 'pulumi up' will"
     else
+      use_reserve
       say "FAILED: $verb $arguments"
       take_back "$run"
       tell_what_serves
@@ -100,25 +143,56 @@ take_back() {
   say "taking the release back"
   reached=$run
   run=$1
-  patience=$(($(now) + 6000))
-  sed -n 's/^begin //p' "$state/journal" | sed '1!G;h;$!d' >"$reached/undo"
-  while read -r step verb arguments <&4; do
-    await_engine
-    # shellcheck disable=SC2086 # the arguments are plain words
-    "undo_$verb" $arguments || say "could not undo $verb $arguments"
-  done 4<"$reached/undo"
+  rm -f "$run/reserve"
+  patience=$(($(now) + 18000))
+  # No file is written for this: the disk may be full.
+  begun=$(grep -c '^begin ' "$state/journal")
+  say "back" >>"$state/journal" 2>/dev/null
+  while [ "$begun" -gt 0 ]; do
+    # shellcheck disable=SC2046 # step, verb and arguments are plain words
+    undo $(sed -n 's/^begin //p' "$state/journal" | sed -n "${begun}p")
+    begun=$((begun - 1))
+  done
   run=$reached
   rm -f "$state/journal"
-  restored=0
-  for key in $(serving_keys); do
-    load_object "$key" || continue
-    docker start "$id" >/dev/null 2>&1
-    await_healthy "$key" || restored=1
+  until restore; do
+    # What an engine does while it stops or starts looks like a failure.
+    [ $restored = 1 ] && [ "$(now)" -lt $patience ] && rest 1 && continue
+    say "$complaints"
+    return 1
   done
-  return $restored
 }
 
-# An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most a minute in all.
+# All that served runs (all first: the health of some is asked through others) and is healthy. Sets restored: 0 when it
+# is, 1 when the engine or a container was away, 2 when one that runs is not healthy in its time.
+restore() {
+  restored=0 complaints=
+  await_engine
+  for key in $(serving_keys); do load_object "$key" && docker start "$id" >/dev/null 2>&1; done
+  for key in $(serving_keys); do
+    load_object "$key" || continue
+    complaint=$(await_healthy "$key") && continue
+    complaints="$complaints${complaints:+
+}$complaint"
+    if [ $restored -lt 2 ] && ! says_running "$id"; then restored=1; else restored=2; fi
+  done
+  [ $restored = 0 ]
+}
+
+undo() {
+  step=$1
+  verb=$2
+  shift 2
+  await_engine
+  "undo_$verb" "$@" && return
+  # It may have been stopping still when it answered last.
+  rest 1
+  await_engine
+  "undo_$verb" "$@" || say "could not undo $verb $*"
+}
+
+# An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most three minutes in
+# all.
 await_engine() {
   until docker_within 10 version >/dev/null 2>&1; do
     [ "$(now)" -lt "$patience" ] || return 0
@@ -132,7 +206,7 @@ serving_keys() { awk '$1 == "object" && $4 != "migrate" { print $2 }' "$state/cu
 tell_what_serves() {
   if [ -s "$state/current" ]; then
     if [ "${restored:-0}" = 0 ]; then
-      say "release $(sed -n 's/^release //p' "$state/current") serves, as before: $(serving_keys | tr '\n' ' ')"
+      say "$(what_serves), as before: $(serving_keys | tr '\n' ' ')"
     else
       say "NOT HEALTHY after the undo: $(serving_keys | tr '\n' ' '): see 'docker ps -a' and 'docker logs' on the host"
     fi
@@ -140,6 +214,17 @@ tell_what_serves() {
     say "nothing serves yet: this was the first release"
   fi
   say "Nothing of the new release serves. Correct its cause and run 'pulumi up' again, or revert the change."
+}
+
+what_serves() { say "release $(sed -n 's/^release //p' "$state/current") serves"; }
+
+# A little of the disk, so that a release which fails because it is full can still be taken back, and say so.
+keep_reserve() { cat "$0" "$0" >"$run/reserve"; }
+use_reserve() {
+  full=no
+  head -c 8192 "$0" 2>/dev/null >"$run/probe" || full=yes
+  rm -f "$run/probe" "$run/reserve"
+  [ $full = no ] || say "the host's disk is full: free space there ('docker builder prune'), then run 'pulumi up' again"
 }
 
 # What served before this run: verbs after `record` still have to find what they tidy away.
@@ -195,5 +280,8 @@ announce() {
 
 prune_runs() {
   # shellcheck disable=SC2012 # our own names, no surprises
-  ls -1t "$state/runs" | tail -n +11 | while read -r old; do rm -rf "${state:?}/runs/$old"; done
+  ls -1t "$state/runs" | tail -n +11 | while read -r old; do
+    # Its own can look old: the clock may have been set back.
+    [ "$old" = "${run##*/}" ] || rm -rf "${state:?}/runs/$old"
+  done
 }

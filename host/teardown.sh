@@ -9,7 +9,7 @@ teardown() {
   label=$(payload_value label)
   exec 9>>"$state/lock"
   if ! lock_within 60; then
-    say "a release is at work: $(cat "$state/holder" 2>/dev/null). Nothing was removed; try again when it is done."
+    say "a release is at work: $(at_work). Nothing was removed; try again when it is done."
     return 1
   fi
   # All at once, each within its own grace; the wait is in the pipe's own shell, whose children they are.

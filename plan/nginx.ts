@@ -191,7 +191,7 @@ function location(path: string, name: string, kind: "live" | "candidate"): strin
  * The text of routes.json: service -> container:port, or "hold".
  *
  * @param fallback where the requests of a held service go when the hold has lasted too long (the runner was killed, the
- *   machine was restarted); the runner writes the moment in place of 0
+ *   machine was restarted); the runner writes since when it holds in place of 0
  */
 export function routesFile(
   live: Readonly<Record<string, string>>,
@@ -200,5 +200,5 @@ export function routesFile(
 ): string {
   const held = Object.fromEntries(Object.entries(fallback).filter(([name]) => live[name] === "hold"));
   const waits = Object.keys(held).length > 0;
-  return `${JSON.stringify({ live, candidate, ...(waits ? { fallback: held, until: 0 } : {}) })}\n`;
+  return `${JSON.stringify({ live, candidate, ...(waits ? { fallback: held, since: 0 } : {}) })}\n`;
 }

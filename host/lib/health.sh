@@ -40,6 +40,8 @@ poll_in() {
     [ $turn -le 5 ] || turn=5
     docker exec "$1" sh -c "$2" poll "$3" $turn ${4:+"$4"}
     asked=$?
+    # The proxy that asks may itself be on its way back, as after a restart of the engine.
+    case $asked in 0 | 75) ;; *) ! says_running "$1" && rest 0.2 && asked=75 ;; esac
     [ $asked = 75 ] && [ "$(now)" -lt $deadline ] && kill -0 $$ 2>/dev/null || return $asked
   done
 }
@@ -76,9 +78,16 @@ healthy_within() {
   done
   wait $poller
 }
+says_running() { [ "$(docker inspect -f '{{.State.Running}}' "$1" 2>/dev/null)" = true ]; }
 
 container_state() {
   docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{.State.OOMKilled}}' "$1" 2>/dev/null
+}
+
+# killed_for_memory ID: once the engine has started it again, its state does not tell any more; the engine's events do.
+killed_for_memory() {
+  [ "$(container_state "$1" | cut -d' ' -f4)" != true ] || return 0
+  docker events --since 5m --until 0s --filter "container=$1" --filter event=oom 2>/dev/null | grep -q .
 }
 
 # await_healthy KEY [SECONDS]: polls, and watches the container meanwhile, so that a crash is told at once. As long as
@@ -97,7 +106,7 @@ await_healthy() {
       kill $poller 2>/dev/null
       wait $poller 2>/dev/null
       rm -f "$answer"
-      if [ "${5:-}" = true ]; then
+      if [ "${5:-}" = true ] || killed_for_memory "$id"; then
         say "$1 was killed: it needs more memory than its limit"
       else
         say "$1 stopped by itself (${2:-gone}, exit code ${4:-?})"

@@ -21,8 +21,10 @@ find_proxy() {
   done
 }
 
-# proxy_put NAME FILE: installs FILE as NAME in the volume, at one moment.
+# proxy_put NAME FILE: installs FILE as NAME in the volume, at one moment, and remembers it. FILE must not be written to
+# again: what is remembered is a link to it where that can be, which a full disk does not refuse.
 proxy_put() {
+  [ "$2" = "$state/proxy/$1" ] || ln -f "$2" "$state/proxy/$1.new" 2>/dev/null || cp "$2" "$state/proxy/$1.new" || return 1
   if [ "$proxy_runs" = yes ]; then
     docker exec -i -u 0:0 "$proxy" \
       sh -c "cat >$proxy_files/$1.new && mv $proxy_files/$1.new $proxy_files/$1" <"$2" || return 1
@@ -32,7 +34,7 @@ proxy_put() {
     docker cp -q "$state/proxy/.$1" "$proxy:$proxy_files/$1" 2>/dev/null ||
       docker cp "$state/proxy/.$1" "$proxy:$proxy_files/$1" >/dev/null || return 1
   fi
-  [ "$2" = "$state/proxy/$1" ] || cp "$2" "$state/proxy/$1"
+  [ "$2" = "$state/proxy/$1" ] || mv -f "$state/proxy/$1.new" "$state/proxy/$1"
 }
 
 # install_routes FILE: requests that arrive from now on go where FILE says.

@@ -72,6 +72,22 @@ lock_within() {
   done
 }
 
+# at_work: who holds the lock, since when, doing what; for people.
+at_work() {
+  # shellcheck disable=SC2046 # the journal's lines are plain words
+  set -- $(sed -n '$p' "$state/journal" 2>/dev/null)
+  [ "${1:-}" != begin ] || shift
+  case ${1:-run} in
+    run | done) doing= ;;
+    back) doing=", now taking it back" ;;
+    *)
+      shift
+      doing=", now $(in_words "$@")"
+      ;;
+  esac
+  say "$(cat "$state/holder" 2>/dev/null)$doing"
+}
+
 journal_open() { [ -s "$state/journal" ]; }
 # What serves names the run that made it so. The journal alone could not tell: a kill may come between the two.
 journal_committed() { grep -qxF "$(head -n 1 "$state/journal")" "$state/current" 2>/dev/null; }

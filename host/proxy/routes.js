@@ -1,11 +1,13 @@
 // Runs inside nginx (njs). routes.json says where each service's requests go:
 // { "live": { "backend": "backend-1a2b:3000" | "hold" }, "candidate": { ... },
-//   "fallback": { "backend": "backend-0f9e:3000" }, "until": 1700000000 }
+//   "fallback": { "backend": "backend-0f9e:3000" }, "since": 86400 }
 // It is read at each request: a few hundred bytes from the page cache, and a switch needs no reload.
 import fs from "fs";
 
 const FILE = "/etc/nginx/state/routes.json";
 const HOLD_LIMIT_MS = 60000;
+const HOLD_CHECK_MS = 5000;
+const FORGOTTEN_S = 120;
 const HOLD_STEP_MS = 50;
 const HOLD_STEP_MOST_MS = 250;
 
@@ -13,12 +15,20 @@ function target(kind, service) {
   try {
     const routes = JSON.parse(fs.readFileSync(FILE));
     const found = routes[kind][service] || "";
-    // A hold that nobody ended: its runner was killed, or the machine was restarted.
-    const forgotten = found === "hold" && routes.until > 0 && Date.now() / 1000 > routes.until;
-    return forgotten ? routes.fallback[service] || "" : found;
+    return found === "hold" && isForgotten(routes.since) ? routes.fallback[service] || "" : found;
   } catch (e) {
     return "";
   }
+}
+
+// A hold that nobody ended: its runner is dead for long, or nginx or the machine was restarted since. Told by seconds
+// since the machine's boot, because a clock may be set; and not by those alone, because they begin again at a boot.
+function isForgotten(since) {
+  const now = Number(fs.readFileSync("/proc/uptime", "utf8").split(" ")[0]);
+  // The 22nd word: when process 1 of this container was started, in hundredths of a second since boot.
+  const first = fs.readFileSync("/proc/1/stat", "utf8");
+  const started = Number(first.slice(first.lastIndexOf(")") + 2).split(" ")[19]) / 100;
+  return now < since || since < started - 1 || now - since > FORGOTTEN_S;
 }
 
 function live(r) {
@@ -31,20 +41,28 @@ function candidate(r) {
 }
 
 // A request that arrives while its service is being exchanged waits for this, a subrequest that nginx makes before it
-// reads the request's body, and then goes to the successor: subrequests share their variables with it. Those that wait
-// long ask less often, so that a thousand of them leave nginx something to do.
+// reads the request's body, and then goes to the successor: subrequests share their variables with it.
+// What a look allocates stays until the request's end (njs has no garbage collection), and hundreds may wait: the longer
+// one has waited the less often it looks, and what has not changed is not parsed again. Its time is counted, not read
+// from a clock, which may be set.
 function hold(r) {
-  const began = Date.now();
+  const held = fs.readFileSync(FILE, "utf8");
+  let waited = 0;
+  let sinceChecked = 0;
   const look = function () {
-    const now = live(r);
-    const waited = Date.now() - began;
+    const changed = sinceChecked > HOLD_CHECK_MS || fs.readFileSync(FILE, "utf8") !== held;
+    if (changed) sinceChecked = 0;
+    const now = changed ? live(r) : "hold";
     if (now && now !== "hold") {
       r.variables.target = now;
       r.return(204);
-    } else if (waited > HOLD_LIMIT_MS) {
+    } else if (waited >= HOLD_LIMIT_MS) {
       r.return(403);
     } else {
-      setTimeout(look, Math.min(HOLD_STEP_MS + waited / 20, HOLD_STEP_MOST_MS));
+      const step = HOLD_STEP_MS + waited / 10;
+      waited += step;
+      sinceChecked += step;
+      setTimeout(look, step);
     }
   };
   look();

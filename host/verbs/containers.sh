@@ -60,7 +60,11 @@ do_observe() {
     for key; do
       load_object "$key" || return 1
       grep -qxF "$key $(container_state "$id" | cut -d' ' -f1,2)" "$run/observed" && continue
-      say "$key stopped by itself soon after it was healthy"
+      if killed_for_memory "$id"; then
+        say "$key was killed: it needs more memory than its limit"
+      else
+        say "$key stopped by itself soon after it was healthy"
+      fi
       last_lines "$key" "$id"
       return 1
     done

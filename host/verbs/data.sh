@@ -44,7 +44,10 @@ do_backup() {
   fi
   mv "$dump.new" "$dump" && say "  dump of the database: $dump"
   # shellcheck disable=SC2012 # our own names, no surprises
-  ls -1t "$state/backup" | tail -n +4 | while read -r old; do rm -f "$state/backup/$old"; done
+  ls -1t "$state/backup" | tail -n +4 | while read -r old; do
+    # The new one can look old: the clock may have been set back.
+    [ "$state/backup/$old" = "$dump" ] || rm -f "$state/backup/$old"
+  done
   # What is written now need not be written while requests wait for the database to stop.
   in_database "$id" checkpoint >/dev/null 2>&1 <<'SQL'
 checkpoint;

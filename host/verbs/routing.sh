@@ -11,6 +11,7 @@ keep_for_undo() {
 do_site() {
   find_proxy
   keep_for_undo "$step" nginx.conf && keep_for_undo "$step" routes.js || return 1
+  rm -f "$run/routes.js" "$run/nginx.conf"
   plan_text routes.js >"$run/routes.js" && proxy_put routes.js "$run/routes.js" || return 1
   [ -f "$state/proxy/routes.json" ] || printf '{"live":{},"candidate":{}}\n' >"$state/proxy/routes.json"
   install_routes "$state/proxy/routes.json" || return 1
@@ -26,9 +27,12 @@ undo_site() {
 change_routes() {
   find_proxy
   keep_for_undo "$step" routes.json || return 1
-  # A hold ends by itself after two minutes; by then the release has gone on or its runner is dead.
-  plan_text "$1" | sed "s/\"until\":0/\"until\":$(($(date +%s) + 120))/" >"$run/routes.json" &&
-    install_routes "$run/routes.json"
+  # A hold ends by itself two minutes after `since`; by then the release has gone on or its runner is dead. The proxy's
+  # own time since boot, because a clock may be set, and another machine's boot is another one's.
+  since=0
+  case $(plan_text "$1") in *'"since":0'*) since=$(docker exec "$proxy" cut -d. -f1 /proc/uptime) || return 1 ;; esac
+  rm -f "$run/routes.json"
+  plan_text "$1" | sed "s/\"since\":0/\"since\":$since/" >"$run/routes.json" && install_routes "$run/routes.json"
 }
 restore_routes() {
   [ -f "$run/undo.$step.routes.json" ] || return 0

@@ -1,4 +1,4 @@
-import { rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { prepare, release } from "./lib/release";
@@ -59,6 +59,62 @@ describe.concurrent("a disk that is full", () => {
     expect(code).toBe(1);
     expect(output).toContain("FAILED: site site");
     expect(world.read("volumes/proxy/nginx.conf")).toBeUndefined();
+  });
+});
+
+describe.concurrent("a disk that fills up during a release", () => {
+  it("does not empty what has to be undone, and is told as the cause", async () => {
+    const { world, next } = await stage(SCENARIOS.exchange);
+    const start = serving(world);
+    // From the moment at which the new version is started, nothing more can be written beside the log.
+    world.tool(
+      "cp",
+      `#!/bin/sh\ngrep -qs '^begin .* smoke ' "$FAKE_WORLD/state/test/journal" && [ -e "$FAKE_WORLD/full" ] && exit 1\nexec /bin/cp "$@"\n`,
+    );
+    world.tool(
+      "head",
+      `#!/bin/sh\ncase "$1 $2" in '-c 8192') [ ! -e "$FAKE_WORLD/full" ] || exit 1 ;; esac\nexec /usr/bin/head "$@"\n`,
+    );
+    world.write("full", "");
+    world.fault({ call: "smoke *", happens: "fail", words: "no space left on device" });
+    const { code, output } = await release(world, next);
+    expect(code).toBe(1);
+    expect(output).toMatch(/the host's disk is full: free space there .*\nFAILED: smoke candidate\n/);
+    expect(output).toMatch(/ serves, as before: /);
+    expect(serving(world)).toEqual(start);
+    rmSync(join(world.dir, "full"));
+    expect((await release(world, next)).code).toBe(0);
+    expect(violations(world)).toEqual([]);
+  });
+});
+
+describe.concurrent("a clock that was set back by an hour", () => {
+  it("does not make the newest dump the oldest", async () => {
+    const { world, next } = await stage(SCENARIOS.database);
+    for (const name of ["a", "b", "c", "d"]) {
+      mkdirSync(join(world.dir, "state/test/backup"), { recursive: true });
+      world.write(`state/test/backup/${name}.dump`, "PGDMP");
+      const later = Date.now() / 1000 + 3600;
+      utimesSync(join(world.dir, `state/test/backup/${name}.dump`), later, later);
+    }
+    const { code, output } = await release(world, next);
+    expect(code, output).toBe(0);
+    const [, dump = ""] = /dump of the database: (\S+)/.exec(output) ?? [];
+    expect(existsSync(dump), dump).toBe(true);
+  });
+
+  it("does not make the run in progress the oldest", async () => {
+    const { world, next } = await stage(SCENARIOS.both);
+    const later = Date.now() / 1000 + 3600;
+    for (let n = 0; n < 12; n += 1) {
+      mkdirSync(join(world.dir, `state/test/runs/later-${n}`), { recursive: true });
+      utimesSync(join(world.dir, `state/test/runs/later-${n}`), later, later);
+    }
+    const { code, output } = await release(world, next);
+    expect(code, output).toBe(0);
+    expect(output).toContain("the new release stays healthy");
+    const runs = readdirSync(join(world.dir, "state/test/runs"));
+    expect(runs.filter((run) => !run.startsWith("later-"))).toHaveLength(1);
   });
 });
 

@@ -89,6 +89,12 @@ describe.concurrent("a new version that", () => {
     );
   });
 
+  it("outgrows its memory limit, and the engine has started it again: told what it was", async () => {
+    expect((await broken("oom-again", slowToGiveUp)).output).toContain(
+      "web was killed: it needs more memory than its limit\n",
+    );
+  });
+
   it("is removed by hand meanwhile", async () => {
     expect((await broken("vanish", slowToGiveUp)).output).toContain(
       "web stopped by itself (gone, exit code ?)\n",

@@ -220,7 +220,7 @@ describe.concurrent("a plan run to its end", () => {
       "write routes.json",
       "write next.conf",
       "write nginx.conf",
-      "signal proxy HUP",
+      "reload proxy",
     ]);
     expect(serving(world).proxy?.loadedSite).toContain("client_max_body_size 32m");
   });

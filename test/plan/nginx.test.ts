@@ -304,8 +304,8 @@ describe("routes.json", () => {
       live: { web: "hold", api: "api-1:80" },
       candidate: {},
       fallback: { web: "web-1:80" },
-      until: 0,
+      since: 0,
     });
-    expect(JSON.parse(routesFile({ web: "web-2:80" }, {}, before))).not.toHaveProperty("until");
+    expect(JSON.parse(routesFile({ web: "web-2:80" }, {}, before))).not.toHaveProperty("since");
   });
 });

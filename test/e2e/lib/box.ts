@@ -12,6 +12,8 @@ export interface Box {
   readonly hostKey: string;
   /** What a deployer has in the environment: the agent with the key that opens the box. */
   readonly deployerEnv: NodeJS.ProcessEnv;
+  /** As a VPS reboots; returns when ssh and the engine answer again. */
+  readonly reboot: () => Promise<void>;
 }
 
 const info = z.object({
@@ -35,6 +37,9 @@ export async function freshBox(name: string): Promise<Box> {
     httpPort: told.http_port,
     hostKey: told.host_key,
     deployerEnv: { SSH_AUTH_SOCK: told.agent_sock },
+    reboot: async () => {
+      await run(script, ["reboot"], { env, timeout: 180_000 });
+    },
   };
 }
 

@@ -24,6 +24,7 @@ const LIMIT_MS = 300_000;
 /** The Pulumi CLI in a workspace, as a person runs it, with a state backend of its own. */
 export class Pulumi {
   readonly env: NodeJS.ProcessEnv;
+  private runs = 0;
 
   constructor(
     private readonly workspace: Workspace,
@@ -76,20 +77,27 @@ export class Pulumi {
     return this.short("stack", "export");
   }
 
-  /** An `up` that may be killed on its way. */
-  startUp(): Running {
-    return this.begin("up", "--yes", "--skip-preview");
+  /**
+   * An `up` that may be killed on its way.
+   * @param ownGroup as a shell starts it: Ctrl-C reaches it and what it starts, and not the test
+   */
+  startUp({ ownGroup = false } = {}): Running {
+    return this.start(["up", "--yes", "--skip-preview"], ownGroup);
   }
 
-  /** The engine's events of the newest run. */
+  /** The engine's events of the newest run. One file for each: two may be under way at once. */
   get eventLog(): string {
-    return join(this.workspace.folder, "events.jsonl");
+    return join(this.workspace.folder, `events-${this.runs}.jsonl`);
   }
 
   private begin(command: string, ...options: string[]): Running {
-    const log = this.eventLog;
-    const args = [command, ...options, "--non-interactive", "--color", "never", "--event-log", log];
-    return new Running(args, log, this.workspace, this.env);
+    return this.start([command, ...options], false);
+  }
+
+  private start(command: readonly string[], ownGroup: boolean): Running {
+    this.runs += 1;
+    const args = [...command, "--non-interactive", "--color", "never", "--event-log", this.eventLog];
+    return new Running(args, this.eventLog, this.workspace, this.env, ownGroup);
   }
 
   private short(...args: string[]): Promise<string> {
@@ -114,6 +122,7 @@ export class Running {
     private readonly log: string,
     private readonly workspace: Workspace,
     private readonly env: NodeJS.ProcessEnv,
+    private readonly ownGroup: boolean,
   ) {
     this.end = this.follow(args);
   }
@@ -134,6 +143,13 @@ export class Running {
     this.child?.kill("SIGKILL");
   }
 
+  /** As Ctrl-C does: SIGINT for its whole process group. */
+  interrupt(): void {
+    if (!this.ownGroup || this.child?.pid === undefined)
+      throw new Error("it has no process group of its own");
+    if (!this.ended) process.kill(-this.child.pid, "SIGINT");
+  }
+
   private async follow(args: readonly string[]): Promise<Outcome> {
     await rm(this.log, { force: true });
     const began = performance.now();
@@ -142,6 +158,7 @@ export class Running {
       cwd,
       env: this.env,
       stdio: ["ignore", "pipe", "pipe"],
+      detached: this.ownGroup,
     });
     this.child = child;
     for (const stream of [child.stdout, child.stderr]) {

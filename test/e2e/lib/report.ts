@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sandboxState } from "./checkout";
 import type { LoadReport } from "./load";
+import { markdownTable } from "./table";
 
 const FILE = join(sandboxState, "e2e-report.md");
 
@@ -44,11 +45,6 @@ export class Report {
       "p99, ms",
       "slowest, ms",
     ];
-    const lines = [head, ...this.rows];
-    const widths = head.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
-    const text = (cells: readonly string[]) =>
-      `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(" | ")} |`;
-    const rule = `|${widths.map((width, i) => (i === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`;
-    return [text(head), rule, ...this.rows.map(text)].join("\n");
+    return markdownTable(head, this.rows);
   }
 }

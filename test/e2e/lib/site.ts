@@ -20,6 +20,8 @@ export class Site {
     readonly host: Host,
     readonly crm: Crm,
     readonly report: Report,
+    /** Switches the machine off and on again, and waits until it can be reached. */
+    readonly reboot: () => Promise<void>,
   ) {
     this.fullName = `artsvao/${workspace.stack}`;
   }
@@ -32,7 +34,7 @@ export class Site {
     await workspace.set("http", undefined);
     const pulumi = new Pulumi(workspace, box.deployerEnv);
     await pulumi.init();
-    return new Site(workspace, pulumi, box.host, new Crm(box.httpPort), new Report(title));
+    return new Site(workspace, pulumi, box.host, new Crm(box.httpPort), new Report(title), box.reboot);
   }
 
   /** @param title of its part of the report */
@@ -42,7 +44,8 @@ export class Site {
     await workspace.set("http.port", port);
     const pulumi = new Pulumi(workspace, {});
     await pulumi.init();
-    return new Site(workspace, pulumi, localHost, new Crm(port), new Report(title));
+    const reboot = () => Promise.reject(new Error("this machine is not a test's to reboot"));
+    return new Site(workspace, pulumi, localHost, new Crm(port), new Report(title), reboot);
   }
 
   running(): Promise<Record<string, Seen>> {

@@ -43,6 +43,7 @@ docker_exec() {
       [ "$role $user $interactive" = "proxy 0:0 yes" ] || refuse "exec that writes into $key as '$user'"
       act calls "write ${3##*/}"
       ;;
+    "nginx "*/nginx.conf) act calls "reload $key" ;;
     "sh "*pg_dump*) act asked "dump $key" ;;
     "sh "*psql*)
       case ${4:-} in

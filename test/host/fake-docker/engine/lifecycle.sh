@@ -123,23 +123,13 @@ docker_stop() {
 }
 
 docker_kill() {
-  if [ "$1" != -s ]; then
-    find "$1"
-    act calls "kill $key"
-    state_of "$container"
-    [ "$status" = running ] || complain "Container $1 is not running"
-    become "$container" exited "$restarts" 137 false
-    return
-  fi
-  find "$3"
-  act calls "signal $key $2"
-  [ "$role $2" = "proxy HUP" ] || refuse "signal $key $2"
+  # With a signal it would still count as a stop by hand, and end the restart policy.
+  [ "$1" != -s ] || refuse "kill $*"
+  find "$1"
+  act calls "kill $key"
   state_of "$container"
-  [ "$status" = running ] || complain "Container $3 is not running"
-  # A reload is only a signal: inside/curl lets it take effect a moment later; a wrong one never does.
-  if "$here/inside/nginx" -t -q -c "$world/volumes/proxy/nginx.conf" 2>/dev/null; then
-    cp "$world/volumes/proxy/nginx.conf" "$container/pending"
-  fi
+  [ "$status" = running ] || complain "Container $1 is not running"
+  become "$container" exited "$restarts" 137 false
 }
 
 docker_update() {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# ps, inspect, images, info, rmi, version, volume.
+# ps, inspect, events, images, info, rmi, version, volume.
 
 docker_ps() {
   act asked "ps $*"
@@ -51,6 +51,16 @@ docker_ps() {
   esac
 }
 
+# An event of the kernel's killing, for a container whose folder says `oom`.
+docker_events() {
+  case "$*" in
+    "--since 5m --until 0s --filter container="*" --filter event=oom") find "${6#container=}" ;;
+    *) refuse "events $*" ;;
+  esac
+  act asked "events $key"
+  [ ! -f "$container/oom" ] || printf '2026-01-01T00:00:00.000000000Z container oom %s (deploy.key=%s)\n' "$id" "$key"
+}
+
 docker_inspect() {
   [ "$1" = -f ] || refuse "inspect $*"
   format=$2
@@ -93,7 +103,7 @@ docker_inspect() {
 live_on() {
   [ "$status" = running ] && [ -f "$container/acts" ] || return 0
   read -r acts <"$container/acts"
-  case $acts in crash | restart | oom | vanish) ;; *) return 0 ;; esac
+  case $acts in crash | restart | oom | oom-again | vanish) ;; *) return 0 ;; esac
   if [ ! -f "$container/looked" ]; then
     : >"$container/looked"
     return 0
@@ -102,6 +112,10 @@ live_on() {
     crash) become "$container" exited 0 3 false ;;
     restart) become "$container" running 1 3 false ;;
     oom) become "$container" exited 0 137 true ;;
+    oom-again)
+      : >"$container/oom"
+      become "$container" running 1 0 false
+      ;;
     vanish)
       rm -r "$container"
       complain "No such container: $id"

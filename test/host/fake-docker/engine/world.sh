@@ -79,7 +79,8 @@ slay() {
     # Only what is really a runner of this world: a number may long be somebody else's.
     tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "${pid_file%/pid}" || continue
     case $1 in
-      group) kill -9 "-$pid" ;;
+      # With the one that guards it.
+      group) kill -9 "-$(cut -d' ' -f5 "/proc/$pid/stat")" ;;
       *) kill -9 "$pid" ;;
     esac
   done

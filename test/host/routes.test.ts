@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import { routesScript } from "../../host/bundle";
+
+// host/proxy/routes.js is nginx's (njs): run here with a file system and timers of the test's own, and without a clock.
+
+interface Request {
+  readonly variables: Record<string, string>;
+  internalRedirect?: (to: string) => void;
+}
+interface Script {
+  live(request: Request): string;
+  hold(request: Request): void;
+}
+
+/** Seconds since the machine's boot. */
+const NGINX_STARTED = 5000;
+
+class Nginx {
+  uptime = 6000;
+  readonly files: Record<string, string> = {};
+  private readonly timers: { at: number; work: () => void }[] = [];
+  private readonly script: Script;
+
+  constructor() {
+    const fs = { readFileSync: (path: string) => this.read(path) };
+    const noClock = new Proxy(Date, {
+      get: () => {
+        throw new Error("a clock may be set");
+      },
+    });
+    const body = routesScript()
+      .replace('import fs from "fs";', "")
+      .replace(/export default (.*);/, "return $1;");
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- njs's own module form
+    this.script = new Function("fs", "Date", "setTimeout", body)(fs, noClock, this.later) as Script;
+  }
+
+  private readonly later = (work: () => void, ms: number): void => {
+    this.timers.push({ at: this.uptime + ms / 1000, work });
+  };
+
+  private read(path: string): string {
+    if (path === "/proc/uptime") return `${this.uptime.toFixed(2)} 1.00\n`;
+    if (path === "/proc/1/stat")
+      return `1 (docker-init (x)) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 ${NGINX_STARTED * 100} 1 2\n`;
+    const found = this.files[path];
+    if (found === undefined) throw new Error(`no ${path}`);
+    return found;
+  }
+
+  routes(routes: unknown): void {
+    this.files["/etc/nginx/state/routes.json"] = JSON.stringify(routes);
+  }
+
+  held(since: number): void {
+    this.routes({ live: { web: "hold" }, candidate: {}, fallback: { web: "web-1:80" }, since });
+  }
+
+  get target(): string {
+    return this.script.live({ variables: { service: "web" } });
+  }
+
+  /** A request that waits; tells where it went, and when. */
+  request(): { readonly went: string | undefined; readonly at: number | undefined } {
+    const seen: { went: string | undefined; at: number | undefined } = { went: undefined, at: undefined };
+    const request: Request = {
+      variables: { service: "web" },
+      internalRedirect: (to) => {
+        seen.went = `${to} ${request.variables.target ?? ""}`;
+        seen.at = this.uptime;
+      },
+    };
+    this.script.hold(request);
+    return seen;
+  }
+
+  pass(seconds: number): number {
+    const end = this.uptime + seconds;
+    let looks = 0;
+    for (;;) {
+      this.timers.sort((a, b) => b.at - a.at);
+      const next = this.timers.at(-1);
+      if (next === undefined || next.at > end) break;
+      this.timers.pop();
+      this.uptime = next.at;
+      looks += 1;
+      next.work();
+    }
+    this.uptime = end;
+    return looks;
+  }
+}
+
+describe("a hold", () => {
+  it("holds for two minutes, whatever the clock says", () => {
+    const nginx = new Nginx();
+    nginx.held(6000);
+    expect(nginx.target).toBe("hold");
+    nginx.pass(119);
+    expect(nginx.target).toBe("hold");
+  });
+
+  it("that nobody ended is over after two minutes: requests go to what served before", () => {
+    const nginx = new Nginx();
+    nginx.held(6000);
+    nginx.pass(121);
+    expect(nginx.target).toBe("web-1:80");
+  });
+
+  it("is over when nginx was restarted since", () => {
+    const nginx = new Nginx();
+    nginx.held(NGINX_STARTED - 60);
+    expect(nginx.target).toBe("web-1:80");
+  });
+
+  it("is over when the machine was restarted since", () => {
+    const nginx = new Nginx();
+    nginx.held(900_000);
+    expect(nginx.target).toBe("web-1:80");
+  });
+});
+
+describe("a request that waits", () => {
+  it("goes to the successor soon after it is there", () => {
+    const nginx = new Nginx();
+    nginx.held(6000);
+    const request = nginx.request();
+    nginx.pass(3);
+    expect(request.went).toBeUndefined();
+    nginx.routes({ live: { web: "web-2:80" }, candidate: {} });
+    nginx.pass(0.5);
+    expect(request.went).toBe("@pass web-2:80");
+  });
+
+  it("is told to come back after a minute", () => {
+    const nginx = new Nginx();
+    nginx.held(6000);
+    const request = nginx.request();
+    nginx.pass(59);
+    expect(request.went).toBeUndefined();
+    nginx.pass(10);
+    expect(request.went).toBe("@unavailable ");
+  });
+
+  it("goes to what served before when the hold is over", () => {
+    const nginx = new Nginx();
+    nginx.held(5890);
+    const request = nginx.request();
+    nginx.pass(20);
+    expect(request.went).toBe("@pass web-1:80");
+  });
+
+  it("looks seldom when it waits long: what a look allocates stays until its end, and hundreds wait", () => {
+    const nginx = new Nginx();
+    nginx.held(6000);
+    nginx.request();
+    expect(nginx.pass(1)).toBeLessThan(15);
+    expect(nginx.pass(59)).toBeLessThan(50);
+  });
+});
