@@ -20,7 +20,7 @@ run_plan() {
     return 1
   fi
   say "$(payload_value holder), since $(date '+%F %T %Z')" >"$state/holder"
-  if own_host && settle && perform; then outcome=0; else outcome=1; fi
+  if own_host && settle && own_containers && perform; then outcome=0; else outcome=1; fi
   rm -f "$state/holder"
   prune_runs
   # Free before the caller knows the result: whoever it tells may come at once.
