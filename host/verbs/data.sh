@@ -61,7 +61,7 @@ undo_password() { :; }
 do_record() {
   {
     say "run $run"
-    payload_lines_whole release epoch
+    payload_lines_whole release epoch lineage
     for key in $(payload_value serves); do object_line "$key"; done
     payload_lines_whole record
   } | replace_file "$state/current" durable || return 1

@@ -176,23 +176,40 @@ describe.concurrent("a container that serves", () => {
     expect(violations(world)).toEqual([]);
   });
 
-  it("of another state, whose owner file somebody has removed, is not touched", async () => {
-    const { world, before } = await serves(full());
-    rmSync(join(world.dir, "state/test/owner"));
-    world.lineage = ANOTHER;
-    const calls = world.lines("calls");
-    const { code, output } = await world.run("deploy", remade(world, prepare(world, full()), /./));
-    expect(code).toBe(1);
-    expect(output).toMatch(
-      /^what serves here was deployed by another state: .*\nNothing was changed\. 'pulumi destroy'/m,
-    );
-    expect(world.lines("calls")).toEqual(calls);
-    expect((await world.facts()).current?.release).toBe(before.plan.release);
-    // As it says:
-    expect((await world.run("teardown")).code).toBe(0);
+  it("that is gone is made anew: a migration's that has done its work", async () => {
+    const { world } = await serves(full());
+    const done = world.containers().find(({ key }) => key.startsWith("api-migrate-"));
+    rmSync(join(world.dir, "containers", done?.id ?? ""), { recursive: true });
     expect((await release(world, prepare(world, full()))).code).toBe(0);
+    const { current } = await world.facts();
+    expect(prepare(world, full()).plan.epoch).toBe(current?.epoch);
     expect(violations(world)).toEqual([]);
   });
+
+  it.each([
+    ["by this program", /never/],
+    ["by an older one, which recorded no lineage", /^lineage .*\n/m],
+  ])(
+    "of another state, deployed %s, is not touched when somebody has removed the owner file",
+    async (_, line) => {
+      const { world, before } = await serves(full());
+      rmSync(join(world.dir, "state/test/owner"));
+      world.write("state/test/current", (world.read("state/test/current") ?? "").replace(line, ""));
+      world.lineage = ANOTHER;
+      const calls = world.lines("calls");
+      const { code, output } = await world.run("deploy", remade(world, prepare(world, full()), /./));
+      expect(code).toBe(1);
+      expect(output).toMatch(
+        /^what serves here was deployed by another state: .*\nNothing was changed\. 'pulumi destroy'/m,
+      );
+      expect(world.lines("calls")).toEqual(calls);
+      expect((await world.facts()).current?.release).toBe(before.plan.release);
+      // As it says:
+      expect((await world.run("teardown")).code).toBe(0);
+      expect((await release(world, prepare(world, full()))).code).toBe(0);
+      expect(violations(world)).toEqual([]);
+    },
+  );
 });
 
 describe.concurrent("a teardown", () => {
