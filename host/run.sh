@@ -21,7 +21,7 @@ run_plan() {
     return 1
   fi
   say "$(payload_value holder), since $(date '+%F %T %Z')" >"$state/holder"
-  if own_host && settle && is_current && perform; then outcome=0; else outcome=1; fi
+  if own_host && settle && is_current && own_containers && perform; then outcome=0; else outcome=1; fi
   rm -f "$state/holder" "$run/reserve"
   prune_runs
   # Free before the caller knows the result: whoever it tells may come at once.

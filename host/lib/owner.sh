@@ -50,3 +50,36 @@ write_owner() {
   rm -f "$state/owner.$$"
   [ -s "$state/owner" ]
 }
+
+# own_containers: what serves and is not started anew must be in the plan by its own ID. Pulumi may have made another
+# container of the same name since (`pulumi up --replace`, a state mended by hand): never started, it must not be
+# recorded as what serves; the sweep removes it. What another state has deployed is not ours to go on with.
+own_containers() {
+  [ -s "$state/current" ] || return 0
+  awk 'NR == FNR { if ($1 == "object") serves[$2] = $5; next }
+    $1 == "do" && ($2 == "start" || $2 == "migrate") { begun[$3] = 1 }
+    $1 == "object" && $2 in serves { planned[$2] = $5 }
+    END { for (key in planned) if (!(key in begun)) print key, planned[key], serves[key] }' \
+    "$state/current" "$plan" >"$run/kept"
+  while read -r key made serves; do
+    [ "$made" = "$serves" ] || [ -z "$(container_state "$serves")" ] || say "$key $made $serves"
+  done <"$run/kept" >"$run/strangers"
+  if ! deployed_by_us; then
+    say "what serves here was deployed by another state: $(serving_keys | tr '\n' ' ')"
+    say "Nothing was changed. 'pulumi destroy' clears the host and keeps the data; 'pulumi up' then deploys anew."
+    return 1
+  fi
+  while read -r key made serves; do
+    say "$key goes on in the container that serves; another one of that name, never started, is removed"
+    sed "s/^\(object $key .*\) $made /\1 $serves /; s/^seen $key $made /seen $key $serves /" "$plan" |
+      replace_file "$plan" || return 1
+  done <"$run/strangers"
+}
+
+# An older program recorded no lineage: then one container that both know is proof enough.
+deployed_by_us() {
+  recorder=$(sed -n 's/^lineage //p' "$state/current")
+  [ "$recorder" != "$(payload_value lineage)" ] || return 0
+  [ -z "$recorder" ] || return 1
+  [ ! -s "$run/strangers" ] || awk '$2 == $3 { known = 1 } END { exit !known }' "$run/kept"
+}

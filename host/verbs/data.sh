@@ -115,7 +115,7 @@ SQL
 do_record() {
   {
     say "run $run"
-    payload_lines_whole release epoch
+    payload_lines_whole release epoch lineage
     for key in $(payload_value serves); do object_line "$key"; done
     payload_lines_whole record
   } | replace_file "$state/current" durable || return 1

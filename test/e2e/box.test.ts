@@ -7,6 +7,7 @@ import { oneFileOfTheFrontend } from "./scenarios/changed";
 import { destroyAndBack } from "./scenarios/destroyed";
 import { firstAndAgain } from "./scenarios/first";
 import { killedReleases } from "./scenarios/killed";
+import { anotherMachine } from "./scenarios/moved";
 import { refusals } from "./scenarios/refused";
 import { repairs } from "./scenarios/repaired";
 
@@ -22,6 +23,7 @@ describe("the example CRM on a VPS of 1 GiB, over ssh", () => {
 
   firstAndAgain(scenarios);
   refusals(scenarios);
+  anotherMachine(scenarios);
   oneFileOfTheFrontend(scenarios);
   brokenReleases(scenarios);
   killedReleases(scenarios);

@@ -1,15 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hostScript } from "../../host/bundle";
 import { parseFacts } from "../../plan/facts";
-import { prepare, release } from "./lib/release";
+import { type Prepared, prepare, release } from "./lib/release";
 import { serves } from "./lib/scenarios";
 import { violations } from "./lib/serving";
 import { entries, pathOf } from "./lib/shells";
-import { plain } from "./lib/stacks";
+import { full, plain } from "./lib/stacks";
 import { removeWorlds, World } from "./lib/world";
 
 // Whose host it is: claimed once, asked again by whatever changes something.
@@ -121,6 +121,95 @@ describe.concurrent("a release", () => {
     expect((await release(world, prepare(world, plain(3)))).code).toBe(0);
     expect(violations(world)).toEqual([]);
   });
+});
+
+/** As after `pulumi up --replace`, or in a state that has not made what serves: other containers of the same names. */
+function remade(world: World, { lines, keys }: Prepared, which: RegExp): readonly string[] {
+  const anew = new Map(
+    keys
+      .filter((key) => which.test(key))
+      .map((key) => {
+        const before = world.containerOf(key).replace("containers/", "");
+        const after = createHash("sha256").update(`${before} anew`).digest("hex");
+        cpSync(join(world.dir, "containers", before), join(world.dir, "containers", after), {
+          recursive: true,
+        });
+        world.write(`containers/${after}/state`, "created 0 0 false\n");
+        return [before, after];
+      }),
+  );
+  return lines.map((line) =>
+    [...anew].reduce((text, [before, after]) => text.replaceAll(before, after), line),
+  );
+}
+
+describe.concurrent("a container that serves", () => {
+  it("stays when Pulumi has made another of its name: that one goes", async () => {
+    const { world, before } = await serves(full());
+    const ids = world.containers().map(({ id }) => id);
+    const next = prepare(world, full());
+    const { code, output } = await world.run("deploy", remade(world, next, /^(web|api|database)-/));
+    expect(output).toMatch(/web-\w+ goes on in the container that serves; another one of that name/);
+    expect(code).toBe(0);
+    expect(
+      world
+        .containers()
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(ids.sort());
+    const { current, seen } = await world.facts();
+    expect(current?.objects.map(({ id }) => id).sort()).toEqual(ids.sort());
+    for (const { id, key } of world.containers()) expect(seen.get(key)?.id).toBe(id);
+    expect(prepare(world, full()).plan.epoch).toBe(current?.epoch);
+    expect(before.keys).toHaveLength(ids.length);
+    expect(violations(world)).toEqual([]);
+  });
+
+  it("goes on too when its neighbour is exchanged in the same release", async () => {
+    const { world } = await serves(plain());
+    const proxy = world.containers().find(({ key }) => key.startsWith("proxy-"))?.id;
+    const lines = remade(world, prepare(world, plain(2)), /^proxy-/);
+    expect((await world.run("deploy", lines)).code).toBe(0);
+    const { current } = await world.facts();
+    expect(current?.objects.find(({ role }) => role === "proxy")?.id).toBe(proxy);
+    expect(world.containers()).toHaveLength(3);
+    expect(violations(world)).toEqual([]);
+  });
+
+  it("that is gone is made anew: a migration's that has done its work", async () => {
+    const { world } = await serves(full());
+    const done = world.containers().find(({ key }) => key.startsWith("api-migrate-"));
+    rmSync(join(world.dir, "containers", done?.id ?? ""), { recursive: true });
+    expect((await release(world, prepare(world, full()))).code).toBe(0);
+    const { current } = await world.facts();
+    expect(prepare(world, full()).plan.epoch).toBe(current?.epoch);
+    expect(violations(world)).toEqual([]);
+  });
+
+  it.each([
+    ["by this program", /never/],
+    ["by an older one, which recorded no lineage", /^lineage .*\n/m],
+  ])(
+    "of another state, deployed %s, is not touched when somebody has removed the owner file",
+    async (_, line) => {
+      const { world, before } = await serves(full());
+      rmSync(join(world.dir, "state/test/owner"));
+      world.write("state/test/current", (world.read("state/test/current") ?? "").replace(line, ""));
+      world.lineage = ANOTHER;
+      const calls = world.lines("calls");
+      const { code, output } = await world.run("deploy", remade(world, prepare(world, full()), /./));
+      expect(code).toBe(1);
+      expect(output).toMatch(
+        /^what serves here was deployed by another state: .*\nNothing was changed\. 'pulumi destroy'/m,
+      );
+      expect(world.lines("calls")).toEqual(calls);
+      expect((await world.facts()).current?.release).toBe(before.plan.release);
+      // As it says:
+      expect((await world.run("teardown")).code).toBe(0);
+      expect((await release(world, prepare(world, full()))).code).toBe(0);
+      expect(violations(world)).toEqual([]);
+    },
+  );
 });
 
 describe.concurrent("a teardown", () => {
