@@ -104,8 +104,9 @@ async function connectionOf(site: Site): Promise<string> {
 }
 
 /** Asked over the network: inside its own container the database asks nobody for a password. */
-function opens(site: Site, url: string): Promise<string> {
-  const network = `$(docker network ls -q --filter label=deploy.stack=${site.fullName} --filter name=-data)`;
+async function opens(site: Site, url: string): Promise<string> {
+  const { database } = await site.running();
+  const network = `$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' ${database?.id ?? ""})`;
   const psql = `docker run --rm --network ${network} --entrypoint psql postgres:15-bookworm`;
   return site.host.sh(`${psql} '${url}' -tAc "select 'yes'" 2>&1 || :`);
 }
