@@ -100,7 +100,10 @@ function nodesOf(value: unknown, path: Path = []): Node[] {
 }
 
 /** Where a text in angle brackets may be meant as it stands: `contains: <title>CRM</title>`. */
-const FREE_TEXT: Path = ["env", "secrets", "args", "contains"];
+const FREE_TEXT: Path = [
+  ...["env", "secrets", "args", "contains"],
+  ...["command", "migrate", "healthCommand", "settings"],
+];
 
 /** A value such as "<the server's key: ssh-keyscan ...>" waits for the person who knows it. */
 function isPlaceholder(path: Path, value: unknown): boolean {

@@ -103,11 +103,10 @@ async function connectionOf(site: Site): Promise<string> {
   return site.host.sh(`docker exec ${backend?.id ?? ""} printenv DATABASE_URL`);
 }
 
-/** Asked from the backend's container, over the network: inside its own the database asks nobody for a password. */
+/** Asked over the network: inside its own container the database asks nobody for a password. */
 async function opens(site: Site, url: string): Promise<string> {
-  const { backend } = await site.running();
-  const script =
-    "const { Client } = require('pg'); const c = new Client({ connectionString: process.argv[1] });" +
-    "c.connect().then(() => console.log('yes'), (e) => console.log(e.message)).finally(() => c.end())";
-  return site.host.sh(`docker exec ${backend?.id ?? ""} node -e "${script}" '${url}'`);
+  const { database } = await site.running();
+  const network = `$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' ${database?.id ?? ""})`;
+  const psql = `docker run --rm --network ${network} --entrypoint psql postgres:15-bookworm`;
+  return site.host.sh(`${psql} '${url}' -tAc "select 'yes'" 2>&1 || :`);
 }
