@@ -5,7 +5,13 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/{plan,components,ops,deployer}/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/{plan,components,ops,deployer}/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
       { test: { name: "host", include: ["test/host/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {

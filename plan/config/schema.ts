@@ -230,7 +230,7 @@ export const schema = z.strictObject({
   proxy: z
     .strictObject({
       image: image.default("nginx:1.28-bookworm"),
-      memory: memory.default(48),
+      memory: memory.default(64),
       /** The largest request body, MiB. */
       maxBody: between(1, 10_240, "MiB").default(16),
       /** How long a service may be silent: before its answer, or in the middle of it. */

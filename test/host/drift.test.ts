@@ -112,7 +112,7 @@ describe.concurrent("drift (each row: what somebody did, what is told, all that 
       },
       ["api detached", "network", "proxy detached", "web detached", "web stopped", "worker detached"],
       [
-        "connect proxy proxy api web",
+        "connect proxy proxy",
         "connect api api",
         "connect worker worker worker",
         "write routes.json",
@@ -130,7 +130,7 @@ describe.concurrent("drift (each row: what somebody did, what is told, all that 
         world.write(`${folder("proxy")}/loaded`, edited);
       },
       ["proxy site"],
-      ["write routes.js", "write routes.json", "write next.conf", "write nginx.conf", "signal proxy HUP"],
+      ["write routes.js", "write routes.json", "write next.conf", "write nginx.conf", "reload proxy"],
     ],
     [
       "routes.json edited",
@@ -256,7 +256,7 @@ describe.concurrent("a volume that moves to another service", () => {
     const calls = story(world, before, next);
     expect(calls.indexOf("stop old web")).toBeLessThan(calls.indexOf("start new shop"));
     expect(calls.filter((call) => call === "stop old web")).toHaveLength(1);
-    expect(running(world, before, next)).toEqual(["api", "new proxy", "new shop"]);
+    expect(running(world, before, next)).toEqual(["api", "new shop", "proxy"]);
     expect(violations(world)).toEqual([]);
   });
 });

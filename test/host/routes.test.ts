@@ -5,7 +5,8 @@ import { routesScript } from "../../host/bundle";
 
 interface Request {
   readonly variables: Record<string, string>;
-  internalRedirect?: (to: string) => void;
+  /** The answer of the subrequest that waits: 204 lets the request go to its target, 403 sends it away. */
+  return?: (status: number) => void;
 }
 interface Script {
   live(request: Request): string;
@@ -65,8 +66,8 @@ class Nginx {
     const seen: { went: string | undefined; at: number | undefined } = { went: undefined, at: undefined };
     const request: Request = {
       variables: { service: "web" },
-      internalRedirect: (to) => {
-        seen.went = `${to} ${request.variables.target ?? ""}`;
+      return: (status) => {
+        seen.went = `${status} ${request.variables.target ?? ""}`;
         seen.at = this.uptime;
       },
     };
@@ -129,7 +130,7 @@ describe("a request that waits", () => {
     expect(request.went).toBeUndefined();
     nginx.routes({ live: { web: "web-2:80" }, candidate: {} });
     nginx.pass(0.5);
-    expect(request.went).toBe("@pass web-2:80");
+    expect(request.went).toBe("204 web-2:80");
   });
 
   it("is told to come back after a minute", () => {
@@ -139,7 +140,7 @@ describe("a request that waits", () => {
     nginx.pass(59);
     expect(request.went).toBeUndefined();
     nginx.pass(10);
-    expect(request.went).toBe("@unavailable ");
+    expect(request.went).toBe("403 ");
   });
 
   it("goes to what served before when the hold is over", () => {
@@ -147,7 +148,7 @@ describe("a request that waits", () => {
     nginx.held(5890);
     const request = nginx.request();
     nginx.pass(20);
-    expect(request.went).toBe("@pass web-1:80");
+    expect(request.went).toBe("204 web-1:80");
   });
 
   it("looks seldom when it waits long: what a look allocates stays until its end, and hundreds wait", () => {

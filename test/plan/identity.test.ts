@@ -103,7 +103,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["tls.key", "other.key", ["release", "site"]],
     ["tls.port", 9443, ["proxy", "release", "site"]],
     ["proxy.image", "nginx:1.29-bookworm", ["proxy", "release"]],
-    ["proxy.memory", 64, ["proxy", "release"]],
+    ["proxy.memory", 80, ["proxy", "release"]],
     ["proxy.maxBody", 32, ["release", "site"]],
     ["proxy.timeout", 61, ["release", "site"]],
     ["proxy.trust", ["10.0.0.0/8"], ["release", "site"]],
@@ -261,7 +261,7 @@ describe("a container's name", () => {
     expect(specs.map(([, spec]) => nameContainer(spec, KEY).key)).toEqual([
       "web-eb9d2e272b5e",
       "database-03b06bb5af92",
-      "proxy-0e1afa1092bd",
+      "proxy-46ee451903d4",
     ]);
   });
 

@@ -51,7 +51,7 @@ export const SCENARIOS = {
   proxy: {
     name: "the proxy changes",
     from: plain(),
-    to: plain(1, 1, { proxy: { memory: 64, maxBody: 32 } }),
+    to: plain(1, 1, { proxy: { memory: 72, maxBody: 32 } }),
   },
   site: {
     name: "only the site's configuration changes",

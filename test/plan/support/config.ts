@@ -15,6 +15,8 @@ export interface Values {
 export const LEAST: Values = {
   host: { address: "local" },
   domain: "crm.example.org",
+  // The sums of memory in the tests are made with this.
+  proxy: { memory: 48 },
   services: { worker: { image: "worker:1.0", memory: 64 } },
 };
 
