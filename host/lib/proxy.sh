@@ -34,7 +34,11 @@ proxy_put() {
     docker cp -q "$state/proxy/.$1" "$proxy:$proxy_files/$1" 2>/dev/null ||
       docker cp "$state/proxy/.$1" "$proxy:$proxy_files/$1" >/dev/null || return 1
   fi
-  [ "$2" = "$state/proxy/$1" ] || mv -f "$state/proxy/$1.new" "$state/proxy/$1"
+  [ "$2" = "$state/proxy/$1" ] && return
+  # An undo that is done again finds its very file there already, and two links to one file cannot be moved together.
+  mv -f "$state/proxy/$1.new" "$state/proxy/$1" 2>/dev/null && return
+  rm -f "$state/proxy/$1.new"
+  cmp -s "$2" "$state/proxy/$1"
 }
 
 # install_routes FILE: requests that arrive from now on go where FILE says.

@@ -87,7 +87,7 @@ export class Pulumi {
 
   /** The engine's events of the newest run. One file for each: two may be under way at once. */
   get eventLog(): string {
-    return join(this.workspace.folder, `events-${this.runs}.jsonl`);
+    return join(this.workspace.folder, "events", `${this.runs}.jsonl`);
   }
 
   private begin(command: string, ...options: string[]): Running {

@@ -42,6 +42,7 @@ export class Workspace {
     await symlink(join(checkout, "node_modules"), join(folder, "node_modules"));
     const workspace = new Workspace(folder, stack);
     await mkdir(workspace.state);
+    await mkdir(join(folder, "events"));
     await cp(join(checkout, config), workspace.configFile);
     return workspace;
   }

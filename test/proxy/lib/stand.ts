@@ -157,7 +157,9 @@ export class Proxy {
   /** @throws Error when nginx does not answer with this site within ten seconds */
   async ready(site: string): Promise<void> {
     for (let tries = 0; tries < 100; tries += 1) {
-      if ((await this.curl("http://127.0.0.1:8079/site").catch(() => "")) === site) return;
+      // It tells its worker's process too.
+      const [name] = (await this.curl("http://127.0.0.1:8079/site").catch(() => "")).split(" ");
+      if (name === site) return;
       await pause(100);
     }
     throw new Error(`nginx does not serve:\n${await this.log()}`);
@@ -172,6 +174,8 @@ export class Proxy {
 
   private async file(name: string, text: string): Promise<string> {
     const file = join(this.folder, name);
+    // Another file each time, as the runner writes it: what is installed is linked to it.
+    await rm(file, { force: true });
     await writeFile(file, text, { mode: 0o644 });
     return file;
   }
