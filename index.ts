@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { goThroughChecklist } from "./components/checklist";
 import { claimHost, ownLineage } from "./components/claim";
 import { Database } from "./components/database";
+import { endWithEngine } from "./components/engine";
 import { Host } from "./components/host";
 import { readFacts } from "./components/hostFacts";
 import { checkPlan, showPlan, siteUrl, versions } from "./components/outputs";
@@ -18,6 +19,7 @@ import { planRelease } from "./plan/release";
 import { describeStack } from "./plan/stack";
 
 export = async () => {
+  endWithEngine();
   const { config, names } = loadConfig();
 
   const facts = readFacts(config, names);

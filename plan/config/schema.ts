@@ -34,7 +34,14 @@ const seconds = between(1, 3600, "seconds");
 
 const commandRule = "must be a command as a list, such as [node, migrate.js]";
 const command = z
-  .array(z.string().refine(noNul, "must not contain a NUL character"), commandRule)
+  .array(
+    // Docker's provider refuses an empty argument.
+    z
+      .string()
+      .min(1, "must not be empty: such an argument cannot be passed on")
+      .refine(noNul, "must not contain a NUL character"),
+    commandRule,
+  )
   .min(1, commandRule);
 const image = text
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/, { error: "must be an image's name", abort: true })

@@ -80,7 +80,7 @@ describe("a release of the proxy, on this machine's engine", () => {
     await build("start", NO_START);
     const before = await site.running();
     await site.workspace.set("proxy.image", image("start"));
-    await site.workspace.set("proxy.memory", 64);
+    await site.workspace.set("proxy.memory", 72);
     const [up, load] = await site.measuredUp("an image that does not start");
     expectFailure(up);
     expect(up.text).toMatch(/proxy-[0-9a-f]{12} (stopped by itself|did not become healthy)/);
@@ -94,12 +94,12 @@ describe("a release of the proxy, on this machine's engine", () => {
 
   it("another memory limit exchanges the proxy: seconds without connections, and nothing else", async () => {
     const before = await site.running();
-    await site.workspace.set("proxy.memory", 64);
+    await site.workspace.set("proxy.memory", 72);
     const [up, load] = await site.measuredUp("another proxy");
     expectSuccess(up);
     const after = await site.running();
     expect(after.proxy?.id).not.toBe(before.proxy?.id);
-    expect(after.proxy?.hardened.memory).toBe(64 * 1024 * 1024);
+    expect(after.proxy?.hardened.memory).toBe(72 * 1024 * 1024);
     expectUntouched(before, after, ["backend", "database", "frontend"]);
     expectOnlyAGap(load, 8);
   });

@@ -114,11 +114,14 @@ export async function run(situation: Situation, resources: Registered[] = []): P
   pulumi.runtime.setAllConfig(
     Object.fromEntries(Object.entries(asPulumi(config)).map(([key, value]) => [`${PROJECT}:${key}`, value])),
   );
+  const listeners = process.listeners("unhandledRejection");
   try {
     const { default: program } = (await import("../../../index")) as unknown as { default: Program };
     const outputs = await promiseOf(pulumi.output(await program()));
     return { resources, outputs, messages, asked: asked[0]?.payload ?? [], waited: asked[0]?.wait };
   } finally {
+    for (const one of process.listeners("unhandledRejection"))
+      if (!listeners.includes(one)) process.off("unhandledRejection", one);
     // Whatever it has asked for is answered, also when it has failed.
     await pulumi.runtime.disconnect();
     for (const spy of spies) spy.mockRestore();

@@ -77,7 +77,7 @@ export const DISRUPTIONS: readonly Disruption[] = [
     async prepare({ host, stateFolder }) {
       // A small disk of its own for what the runner writes; this machine's own must not be filled.
       await host.sh(
-        `rm -rf /small && mkdir /small && mount -t tmpfs -o size=2m,mode=700 small /small && ` +
+        `rm -rf /small && mkdir /small && mount -t tmpfs -o size=16m,mode=700 small /small && ` +
           `cp -a ${stateFolder}/. /small && mount --move /small ${stateFolder}`,
       );
     },
