@@ -140,7 +140,7 @@ describe("a config that is accepted", () => {
     ["services.web.route", ["/~user/", "/a-b_c.d/@x:1,2=3+4"]],
     ["services.web.health", "/health?full=1&x=(a)"],
     ["services.web.env", { EMPTY: "", ZERO: 0, NO: false, MARKUP: "<b>hello</b>" }],
-    ["services.web.command", ["sh", "-c", ""]],
+    ["services.web.command", ["sh", "-c", " "]],
     ["services.worker.image", "registry.example.org:5000/team/worker@sha256:abcd"],
     ["services.worker.healthCommand", "test -f /tmp/ready"],
     ["database.volume", "old_data.1"],
@@ -566,12 +566,18 @@ describe("what reaches a container", () => {
   it("is each word of a command", () => {
     fc.assert(
       fc.property(fc.array(text, { minLength: 1 }), (command) => {
-        fc.pre(!command.some((one) => /^<.+>$/.test(one)));
+        fc.pre(!command.some((one) => one === "" || /^<.+>$/.test(one)));
         const config = read(change(WEB, "services.web.command", command));
         expect(serviceSpec("web", config, "web:1", { project: "p", stack: "s" }).command).toEqual(command);
       }),
     );
   });
+});
+
+it("an empty argument of a command is refused: Docker's provider takes none", () => {
+  expect(problemsOf(change(WEB, "services.web.command", ["sh", "-c", ""]))).toEqual([
+    "services.web.command[2]: must not be empty: such an argument cannot be passed on",
+  ]);
 });
 
 describe("suggestions", () => {
