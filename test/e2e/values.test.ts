@@ -41,8 +41,9 @@ const LONG = "long ".repeat(16 * 1024);
 /** Any characters that YAML, JSON, Go and Linux have in common: all of UTF-8 but NUL. */
 const anything = fc.string({ unit: "grapheme", maxLength: 40 }).filter((text) => !text.includes("\0"));
 const VALUES = [...ODD, ...fc.sample(anything, { seed: 2010, numRuns: 40 })].filter(
-  // What waits for its owner is refused, in words of its own.
-  (text) => !/^<the [^<>]+>$/.test(text),
+  // What waits for its owner is refused, in words of its own. Of a text of line breaks alone Pulumi's CLI loses one
+  // when it reads the config (seen with 3.250), before any program.
+  (text) => !/^<the [^<>]+>$/.test(text) && !/^\n+$/.test(text),
 );
 /** An empty one is refused with its path (plan/config/schema.ts). */
 const ARGUMENTS = VALUES.filter((value) => value !== "");

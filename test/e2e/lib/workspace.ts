@@ -63,6 +63,7 @@ export class Workspace {
 
   /** Sets one value of the stack's config, such as `services.backend.env.CRM_FAULT`; undefined takes it out. */
   async set(path: string, value: Setting | undefined): Promise<void> {
+    // No block scalars: readers differ in what a text of line breaks alone is then.
     const document = parseDocument(await readFile(this.configFile, "utf8"));
     const [first = "", ...rest] = path.split(".");
     const at = ["config", `artsvao:${first}`, ...rest];
