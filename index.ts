@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { goThroughChecklist } from "./components/checklist";
 import { claimHost, ownLineage } from "./components/claim";
 import { Database } from "./components/database";
-import { endWithEngine } from "./components/engine";
+import { untilTold } from "./components/engine";
 import { Host } from "./components/host";
 import { readFacts } from "./components/hostFacts";
 import { checkPlan, showPlan, siteUrl, versions } from "./components/outputs";
@@ -18,8 +18,9 @@ import { routesScript } from "./host/bundle";
 import { planRelease } from "./plan/release";
 import { describeStack } from "./plan/stack";
 
-export = async () => {
-  endWithEngine();
+export = () => untilTold(program);
+
+async function program() {
   const { config, names } = loadConfig();
 
   const facts = readFacts(config, names);
@@ -46,4 +47,4 @@ export = async () => {
     /** Per service: its version, its image and why that was built. */
     running: done.name.apply(() => versions(stack)),
   };
-};
+}

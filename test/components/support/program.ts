@@ -91,6 +91,8 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     return { HostUnreachable, askFacts };
   });
   vi.doMock("../../../deployer", () => ({ askDeployer: () => ({ ...TIDY, ...situation.deployer }) }));
+  // It would end this process.
+  vi.doMock("../../../components/engine", () => ({ untilTold: (program: () => unknown) => program() }));
   vi.doMock("../../../host/localEngine", () => ({ localEngineProblem: () => noEngine }));
   vi.doMock("../../../host/sampleMemory", () => ({ MemorySampler: FakeSampler }));
   const written = (message: string): Promise<void> => {
@@ -114,18 +116,21 @@ export async function run(situation: Situation, resources: Registered[] = []): P
   pulumi.runtime.setAllConfig(
     Object.fromEntries(Object.entries(asPulumi(config)).map(([key, value]) => [`${PROJECT}:${key}`, value])),
   );
-  const listeners = process.listeners("unhandledRejection");
   try {
     const { default: program } = (await import("../../../index")) as unknown as { default: Program };
     const outputs = await promiseOf(pulumi.output(await program()));
     return { resources, outputs, messages, asked: asked[0]?.payload ?? [], waited: asked[0]?.wait };
   } finally {
-    for (const one of process.listeners("unhandledRejection"))
-      if (!listeners.includes(one)) process.off("unhandledRejection", one);
     // Whatever it has asked for is answered, also when it has failed.
     await pulumi.runtime.disconnect();
     for (const spy of spies) spy.mockRestore();
-    for (const module of ["host/askFacts", "host/localEngine", "host/sampleMemory", "deployer"])
+    for (const module of [
+      "host/askFacts",
+      "components/engine",
+      "host/localEngine",
+      "host/sampleMemory",
+      "deployer",
+    ])
       vi.doUnmock(`../../../${module}`);
   }
 }
