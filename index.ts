@@ -16,21 +16,23 @@ import { Service } from "./components/service";
 import { loadConfig, withoutTrace } from "./components/stackConfig";
 import { routesScript } from "./host/bundle";
 import { planRelease } from "./plan/release";
+import { pinned } from "./plan/rollback";
 import { describeStack } from "./plan/stack";
 
 export = () => untilTold(program);
 
 async function program() {
-  const { config, names } = loadConfig();
+  const { config: configured, names } = loadConfig();
 
-  const facts = readFacts(config, names);
+  const facts = readFacts(configured, names);
+  const { config, pin } = withoutTrace(() => pinned(configured, facts));
   const lineage = await ownLineage(config, names, facts);
-  const stack = withoutTrace(() => describeStack(__dirname, config, names, facts));
+  const stack = withoutTrace(() => describeStack(__dirname, config, names, facts, pin));
   const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript());
-  checkPlan(plan, stack, config, facts);
-  const checked = goThroughChecklist(__dirname, config, facts);
+  checkPlan(plan, stack, config, facts, pin);
+  const { checked, repositories } = goThroughChecklist(__dirname, config, facts, plan);
   const claim = await claimHost(config, names, facts, lineage);
-  showPlan(plan, stack, config, facts, checked);
+  showPlan(plan, stack, config, facts, checked, pin);
 
   const host = new Host("host", config, names, facts, claim);
   const database =
@@ -39,9 +41,11 @@ async function program() {
   const proxy = new Proxy("proxy", host, stack.proxy);
 
   const containers = [database, ...services, proxy].flatMap((part) => part?.containers ?? []);
-  const done = new Release(host, plan, stack, containers);
+  const done = new Release(host, plan, stack, containers, repositories);
   return {
     release: done.name,
+    /** As `ops releases` lists it, and `rollbackTo` takes it. */
+    number: done.number,
     /** Where the site answers, once it does. */
     url: pulumi.output(done.name).apply(() => siteUrl(config)),
     /** Per service: its version, its image and why that was built. */

@@ -2,9 +2,8 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { localBuildCommand, localBuildScript } from "../host/bundle";
-import type { Build } from "../plan/build";
 import { digest } from "../plan/identity";
-import type { ImageChoice } from "../plan/images";
+import type { ImageChoice, MadeImage } from "../plan/images";
 import { localBuildLines } from "../plan/wire";
 import type { Host } from "./host";
 
@@ -16,23 +15,21 @@ import type { Host } from "./host";
 export function builtImage(
   host: Host,
   image: ImageChoice,
-  build: Build,
   parent: pulumi.Resource,
 ): pulumi.Resource | undefined {
   switch (image.place) {
     case "kept":
       return undefined;
     case "host":
-      return host.builds.add(image, buildOnHost(host, image, build, parent));
+      return host.builds.add(image, buildOnHost(host, image, parent));
     case "local":
-      return host.builds.add(image, buildHere(host, image, build, parent));
+      return host.builds.add(image, buildHere(host, image, parent));
   }
 }
 
 function buildOnHost(
   host: Host,
-  { service, tag, generation }: ImageChoice,
-  build: Build,
+  { service, tag, generation, build }: MadeImage,
   parent: pulumi.Resource,
 ): docker.Image {
   return new docker.Image(
@@ -66,8 +63,7 @@ function buildOnHost(
  */
 function buildHere(
   host: Host,
-  { service, tag, generation }: ImageChoice,
-  build: Build,
+  { service, tag, generation, build }: MadeImage,
   parent: pulumi.Resource,
 ): command.local.Command {
   return new command.local.Command(

@@ -2,10 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Checked, summarize } from "../plan/checklist";
 import type { Config } from "../plan/config/schema";
 import { localEngineProblem } from "../host/localEngine";
-import { explain } from "../plan/explain";
+import { explain, explainPin } from "../plan/explain";
 import type { Facts } from "../plan/facts";
 import type { ImageChoice } from "../plan/images";
 import type { Plan } from "../plan/release";
+import type { Pin } from "../plan/rollback";
 import type { DescribedStack } from "../plan/stack";
 
 /**
@@ -13,7 +14,13 @@ import type { DescribedStack } from "../plan/stack";
  *
  * @throws RunError
  */
-export function checkPlan(plan: Plan, stack: DescribedStack, config: Config, facts: Facts): void {
+export function checkPlan(
+  plan: Plan,
+  stack: DescribedStack,
+  config: Config,
+  facts: Facts,
+  pin: Pin | undefined,
+): void {
   const refusals = [...stack.refusals, ...plan.refusals];
   const builds = buildRefusals(imagesOf(stack));
   if (refusals.length + builds.length === 0) return;
@@ -23,7 +30,7 @@ export function checkPlan(plan: Plan, stack: DescribedStack, config: Config, fac
     void pulumi.log.warn(text);
     return;
   }
-  showPlan(plan, stack, config, facts, []);
+  showPlan(plan, stack, config, facts, [], pin);
   throw new pulumi.RunError(text);
 }
 
@@ -34,9 +41,10 @@ export function showPlan(
   config: Config,
   facts: Facts,
   checked: readonly Checked[],
+  pin: Pin | undefined,
 ): void {
   if (!pulumi.runtime.isDryRun()) return;
-  const notes = stack.notes.map((note) => `  ${note}`);
+  const notes = [...explainPin(pin), ...stack.notes].map((note) => `  ${note}`);
   const list = checked.length === 0 ? [] : [summarize(checked)];
   void pulumi.log.info([explain(plan, config, facts, imagesOf(stack)), ...notes, ...list].join("\n"));
 }
@@ -66,9 +74,13 @@ export function versions(
   stack: DescribedStack,
 ): Record<string, { version: string; image: string; why?: string }> {
   return Object.fromEntries(
-    stack.services.map(({ name, container, build, why }) => [
+    stack.services.map(({ name, container, build }) => [
       name,
-      { version: container.key, image: container.spec.image, ...(build === undefined ? {} : { why }) },
+      {
+        version: container.key,
+        image: container.spec.image,
+        ...(build === undefined ? {} : { why: build.why }),
+      },
     ]),
   );
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Repository } from "../plan/checklist";
 import type { Plan } from "../plan/release";
 import type { DescribedStack } from "../plan/stack";
 import { type CreatedContainer, objectLine, planLines } from "../plan/wire";
@@ -12,25 +13,30 @@ import type { Host } from "./host";
 export class Release extends pulumi.ComponentResource {
   /** The release's name, known once everything has been seen healthy. */
   readonly name: pulumi.Output<string>;
+  /** Its number in the host's ledger; undefined in a preview of one that is to come. */
+  readonly number: pulumi.Output<number | undefined>;
 
   constructor(
     host: Host,
     plan: Plan,
     stack: DescribedStack,
     containers: readonly pulumi.Output<CreatedContainer>[],
+    repositories: readonly Repository[],
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("deploy:release:Release", "release", {}, options);
     const { config, builds } = host;
     const images = stack.services.flatMap(({ image }) => (image === undefined ? [] : [image]));
+    const sender = { by: deployer(), repositories };
     const lines = pulumi
       .all([pulumi.all([...containers]), pulumi.all([...host.createdNetworks])])
       .apply(([created, networks]) => [
-        ...planLines(plan, config, created, images, deployer(), networks),
+        ...planLines(plan, config, created, images, sender, networks),
         // What the builds of this run took is known by now: containers come after images.
         ...[...builds.measured].map(([service, mib]) => `measured ${service} ${mib}`),
       ]);
-    const release = host.script(`release-${plan.release}`, "deploy", lines, [plan.epoch], {
+    // It tells the config, for the ledger: an environment is nobody's to read in the state.
+    const release = host.script(`release-${plan.release}`, "deploy", pulumi.secret(lines), [plan.epoch], {
       parent: this,
       customTimeouts: { create: "60m" },
     });
@@ -47,8 +53,15 @@ export class Release extends pulumi.ComponentResource {
     this.name = pulumi.runtime.isDryRun()
       ? pulumi.output(plan.release)
       : pulumi.all(checks.map(({ stdout }) => stdout)).apply(() => plan.release);
+    this.number = pulumi.unsecret(release.stdout).apply(numberIn);
     this.registerOutputs({ name: this.name });
   }
+}
+
+/** The runner says it as its last word. */
+function numberIn(stdout: string): number | undefined {
+  const number = /^this is release (\d+)$/m.exec(stdout)?.[1];
+  return number === undefined ? undefined : Number(number);
 }
 
 function checkLines(key: string, created: readonly CreatedContainer[]): string[] {

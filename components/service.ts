@@ -15,12 +15,12 @@ export class Service extends pulumi.ComponentResource {
     password: pulumi.Output<string> | undefined,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    const { name, config, container, migration, build, image: choice } = described;
+    const { name, config, container, migration, image: choice } = described;
     super("deploy:service:Service", name, {}, options);
     const image =
-      build === undefined || choice === undefined
+      choice === undefined
         ? pulledImage(host, name, container.spec.image, this)
-        : builtImage(host, choice, build, this);
+        : builtImage(host, choice, this);
     const volumes = config.volumes.map((volume) => host.volume(volume.name, "data"));
     this.containers = [...(migration ? [migration] : []), container].map((one) =>
       createContainer(host, one, password, this, [...(image ? [image] : []), ...volumes]),

@@ -8,6 +8,8 @@ const PARTS = [
   "lib/state.sh",
   "lib/owner.sh",
   "lib/words.sh",
+  "lib/log.sh",
+  "lib/ledger.sh",
   "lib/health.sh",
   "lib/proxy.sh",
   "lib/admission.sh",
@@ -23,10 +25,11 @@ const PARTS = [
   "facts.sh",
   "check.sh",
   "claim.sh",
+  "note.sh",
   "teardown.sh",
 ];
 
-export type Action = "claim" | "deploy" | "facts" | "check" | "teardown" | "sample";
+export type Action = "claim" | "deploy" | "facts" | "check" | "teardown" | "sample" | "note";
 
 /** No line of a payload can be this one: each begins with a word of ours. */
 const END = "==end of payload==";

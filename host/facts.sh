@@ -19,7 +19,7 @@ facts() {
   docker ps -a --no-trunc --filter "label=$label" \
     --format 'container {{.ID}} {{.Label "deploy.key"}} {{.Label "deploy.role"}} {{.State}}'
   drift_facts
-  docker images --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}' "$(payload_value images)/*"
+  docker images --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
   say "machine $(machine_id)"
   docker volume ls --format 'volume {{.Name}} {{.Label "deploy.stack"}}'
   docker ps -a --no-trunc --format 'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}'
@@ -28,6 +28,7 @@ facts() {
     sed 's/^/seen /' "$state/seen" 2>/dev/null
     sed 's/^/need /' "$state/needs" 2>/dev/null
     sed 's/^/current /' "$state/current" 2>/dev/null
+    ledger_facts
   fi
   condition_facts
   say "end"

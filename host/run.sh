@@ -21,9 +21,16 @@ run_plan() {
     return 1
   fi
   say "$(payload_value holder), since $(date '+%F %T %Z')" >"$state/holder"
-  if own_host && settle && is_current && own_containers && perform; then outcome=0; else outcome=1; fi
+  if own_host && settle && is_current && own_containers && open_entry && perform; then outcome=0; else outcome=1; fi
+  if [ -n "${number:-}" ]; then
+    if [ $outcome = 0 ]; then close_entry "$number" "done"; else close_entry "$number" failed; fi
+    [ $outcome != 0 ] || say "this is release $number"
+  else
+    log_line "a deploy by $(payload_value by) was refused: $(first_line "$(cat "$run/log")")"
+  fi
   rm -f "$state/holder" "$run/reserve"
   prune_runs
+  prune_ledger
   # Free before the caller knows the result: whoever it tells may come at once.
   exec 9>&-
   echo $outcome | replace_file "$run/result" 2>/dev/null
@@ -35,12 +42,17 @@ take_lock() {
   say "waiting for another release: $(at_work)"
   lock_within "$(payload_value wait)" && return
   say "another release is still at work: $(at_work)"
+  log_line "a deploy by $(payload_value by) was refused: another one is at work"
   say "Nothing was changed. Run 'pulumi up' again when it is done."
   return 1
 }
 
 # An open journal is a run that ended in the middle: killed, or the machine went down.
 settle() {
+  settle_journal && close_left_entries
+}
+
+settle_journal() {
   journal_open || return 0
   if journal_committed; then
     say "an earlier release was interrupted after it had succeeded: tidying up"
@@ -120,16 +132,20 @@ perform() {
   while read -r verb arguments <&3; do
     step=$((step + 1))
     began=$(now)
+    said=$(wc -c <"$run/log")
     # shellcheck disable=SC2086 # the arguments are plain words
     if journal_begin "$step $verb $arguments" && "do_$verb" $arguments; then
       say "done $step $verb $arguments" >>"$state/journal"
-      announce "$verb" "$arguments" "$(seconds_since "$began")"
+      spent_on_step=$(seconds_since "$began")
+      say "step $spent_on_step $verb $arguments" >>"$run/steps"
+      announce "$verb" "$arguments" "$spent_on_step"
     elif journal_committed; then
       # What serves is new and proven. What could not be tidied is swept by the next run.
       say "could not tidy up ($verb $arguments); the next 'pulumi up' will"
     else
       use_reserve
       say "FAILED: $verb $arguments"
+      keep_reason "$said"
       take_back "$run"
       tell_what_serves
       return 1
@@ -184,11 +200,22 @@ undo() {
   verb=$2
   shift 2
   await_engine
-  "undo_$verb" "$@" && return
+  "undo_$verb" "$@" && note_undone "$@" && return
   # It may have been stopping still when it answered last.
   rest 1
   await_engine
-  "undo_$verb" "$@" || say "could not undo $verb $*"
+  if "undo_$verb" "$@"; then note_undone "$@"; else say "could not undo $verb $*"; fi
+}
+
+# For the ledger. The disk may be full.
+note_undone() { say "undone $verb $*" 2>/dev/null >>"$run/steps" || :; }
+
+# keep_reason BYTES: what was said since then, for the ledger; the verb that failed first.
+keep_reason() {
+  {
+    say "FAILED: $verb $arguments"
+    tail -c +$(($1 + 1)) "$run/log" | sed '$d' | tail -c 3000
+  } 2>/dev/null >"$run/reason"
 }
 
 # An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most three minutes in

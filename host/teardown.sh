@@ -22,6 +22,7 @@ teardown() {
   docker volume ls -q --filter "label=$label" --filter label=deploy.role=proxy | xargs -r timeout 600 docker volume rm >/dev/null || return 1
   # Pulumi leaves them to us, so that nothing of its waits for who is still in one.
   docker network ls -q --filter "label=$label" | xargs -r timeout 600 docker network rm >/dev/null || return 1
+  log_line "destroyed: every container and image is removed"
   for entry in "${state:?}"/*; do
     case $entry in */backup) say "kept: the dumps in $entry" ;; *) rm -rf "$entry" ;; esac
   done

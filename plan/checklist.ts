@@ -1,7 +1,9 @@
 import type { Level } from "./config/checks";
 import type { Config } from "./config/schema";
+import { comeback } from "./comeback";
 import type { Facts } from "./facts";
 import { isPlaceholder } from "./placeholder";
+import type { Plan } from "./release";
 
 /** What the deployer's machine tells (deployer/). */
 export interface Deployer {
@@ -29,10 +31,10 @@ export interface Checked {
 }
 
 /** Undefined: nothing to look at. */
-type Finding = { readonly good: boolean; readonly words: string } | undefined;
+export type Finding = { readonly good: boolean; readonly words: string } | undefined;
 
 /** Everything on the list that is not switched off and that there is something to say about. */
-export function checklist(config: Config, facts: Facts, deployer: Deployer): Checked[] {
+export function checklist(config: Config, facts: Facts, deployer: Deployer, plan: Plan): Checked[] {
   const { checks } = config;
   const found: Record<keyof Config["checks"], Finding> = {
     tree: tree(deployer),
@@ -46,6 +48,7 @@ export function checklist(config: Config, facts: Facts, deployer: Deployer): Che
     certificate: certificate(checks.certificate.days, facts, deployer.now),
     database: database(facts),
     backup: backup(checks.backup.hours, facts, deployer.now),
+    comeback: comeback(config, facts, plan),
   };
   return (Object.keys(found) as (keyof typeof found)[]).flatMap((check) => {
     const { level } = checks[check];

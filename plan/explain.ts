@@ -6,6 +6,7 @@ import { differences } from "./identity";
 import { explainImages, type ImageChoice } from "./images";
 import { budget, headroom } from "./memory";
 import type { Change, Plan } from "./release";
+import type { Pin } from "./rollback";
 
 /** The plan in words, for the person who reads a preview: what happens to each container, and what it costs. */
 export function explain(
@@ -20,6 +21,24 @@ export function explain(
   );
   const told = explainImages(images).map((line) => `  ${line}`);
   return [title(plan, facts), ...lines, ...told, ...notes(plan, config, facts)].join("\n");
+}
+
+/** A pinned stack says so in every preview. */
+export function explainPin(pin: Pin | undefined): string[] {
+  if (pin === undefined) return [];
+  const { entry, changedSecrets } = pin;
+  return [
+    `PINNED to release ${entry.number} (${entry.release}, ${timeOf(entry.began)}, by ${entry.by}): its config and images, with today's secrets`,
+    ...(changedSecrets.length === 0
+      ? []
+      : [`secrets that have changed since: ${changedSecrets.join(", ")}; today's are used`]),
+    "no migration runs; to go on from today's config: pulumi config rm rollbackTo",
+  ];
+}
+
+/** In UTC, to the minute. */
+export function timeOf(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 function title({ release, epoch }: Plan, { known, current }: Facts): string {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Condition, NO_CONDITION, parseCondition } from "./condition";
+import { type Entry, type Kept, parseKept, parseLedger } from "./ledger";
 
 /** What the host told (host/facts.sh), as plain values. */
 export interface Facts {
@@ -34,6 +35,10 @@ export interface Facts {
    */
   readonly seen: ReadonlyMap<string, { id: string; generation: number }>;
   readonly current: Current | undefined;
+  /** Every release that was tried, newest first. */
+  readonly ledger: readonly Entry[];
+  /** What is kept of the release that was asked for. */
+  readonly kept: Kept | undefined;
   readonly condition: Condition;
   /** A name of the machine itself, made from its machine-id; undefined: it has none. */
   readonly machine: string | undefined;
@@ -84,6 +89,8 @@ export interface FoundFiles {
 /** What serves, as the last release recorded it. */
 export interface Current {
   readonly release: string;
+  /** In the ledger; 0: a release of an older program. */
+  readonly number: number;
   readonly epoch: number;
   readonly objects: readonly { key: string; service: string; role: string; id: string; health: string }[];
   readonly record: ReleaseRecord;
@@ -119,6 +126,7 @@ export const releaseRecord = z.object({
 });
 export type ReleaseRecord = z.infer<typeof releaseRecord>;
 export type ContainerRecord = z.infer<typeof containerRecord>;
+export type RecordedBuild = NonNullable<ContainerRecord["build"]>;
 
 export const NO_FACTS: Facts = {
   known: false,
@@ -134,6 +142,8 @@ export const NO_FACTS: Facts = {
   buildNeeds: new Map(),
   seen: new Map(),
   current: undefined,
+  ledger: [],
+  kept: undefined,
   condition: NO_CONDITION,
   machine: undefined,
   owner: undefined,
@@ -181,6 +191,8 @@ export function parseFacts(text: string): Facts {
       ]),
     ),
     current: parseCurrent(rest(lines, "current")),
+    ledger: parseLedger(rest(lines, "ledger")),
+    kept: parseKept(rest(lines, "ledger")),
     condition: parseCondition(lines),
     machine: rest(lines, "machine").find((one) => one !== ""),
     owner: parseOwner(rest(lines, "owner")),
@@ -246,6 +258,7 @@ function parseCurrent(lines: readonly string[]): Current | undefined {
   if (release === undefined || record === undefined) return undefined;
   return {
     release,
+    number: wholeNumber(rest(lines, "number")[0] ?? "0", "number"),
     epoch: wholeNumber(rest(lines, "epoch")[0] ?? "", "epoch"),
     objects: words(lines, "object").map(([key = "", service = "", role = "", id = "", , health = ""]) => ({
       key,

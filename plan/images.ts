@@ -7,17 +7,27 @@ import { type Facts, generation, hasImage } from "./facts";
  * machine and shipped. A pure function of config and facts, and sticky: what serves says where it was built, so that
  * the same `up` again changes nothing, however much memory there is by then.
  */
-export type Place = "host" | "local" | "kept";
+export type ImageChoice = KeptImage | MadeImage;
 
-export interface ImageChoice {
+interface Choice {
   readonly service: string;
   readonly tag: string;
-  readonly place: Place;
-  /** Whether this very `up` builds it; else it is on the host already. */
-  readonly builds: boolean;
   readonly generation: number;
   /** For a person, of an image that is built or was kept: where and why. */
   readonly why: string;
+}
+
+/** On the host from an earlier release; Pulumi knows nothing of it. */
+export interface KeptImage extends Choice {
+  readonly place: "kept";
+  readonly builds: false;
+}
+
+export interface MadeImage extends Choice {
+  readonly place: "host" | "local";
+  /** Whether this very `up` builds it; else it is on the host already. */
+  readonly builds: boolean;
+  readonly build: Build;
 }
 
 /** MiB that a build is taken to need as long as none was measured: `npm ci` and a bundler stay below it. */
@@ -38,12 +48,18 @@ export function chooseImage(
   const found = hasImage(facts, tag);
   const same = { service, tag, generation: generation(facts, `image:${tag}`) };
   if (found === "intact") {
-    return before?.hash === build.hash
-      ? { ...same, place: before.place, builds: false, why: "" }
-      : { ...same, place: "kept", builds: false, why: "kept from an earlier release: no build" };
+    const serves = before?.hash === build.hash;
+    if (!serves) return keptImage(service, tag, facts, "kept from an earlier release: no build");
+    return before.place === "kept"
+      ? keptImage(service, tag, facts, "")
+      : { ...same, place: before.place, builds: false, build, why: "" };
   }
   const { place, why } = choosePlace(config, service, facts);
-  return { ...same, place, builds: true, why: `${drift(found, facts, tag)}${why}` };
+  return { ...same, place, builds: true, build, why: `${drift(found, facts, tag)}${why}` };
+}
+
+export function keptImage(service: string, tag: string, facts: Facts, why: string): KeptImage {
+  return { service, tag, place: "kept", builds: false, generation: generation(facts, `image:${tag}`), why };
 }
 
 function drift(found: ReturnType<typeof hasImage>, { seen }: Facts, tag: string): string {
@@ -53,7 +69,11 @@ function drift(found: ReturnType<typeof hasImage>, { seen }: Facts, tag: string)
     : "";
 }
 
-function choosePlace(config: Config, service: string, facts: Facts): { place: Place; why: string } {
+function choosePlace(
+  config: Config,
+  service: string,
+  facts: Facts,
+): { place: MadeImage["place"]; why: string } {
   const { address, memory } = config.host;
   // Both are the same engine.
   if (address === "local") return { place: "host", why: "built on this machine's engine" };

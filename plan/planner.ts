@@ -1,6 +1,7 @@
 import { isThere } from "./facts";
 import { canonical } from "./identity";
 import { siteDigest } from "./nginx";
+import type { MigrationKind } from "./config/schema";
 import type { Change, Wanted } from "./release";
 import { Script } from "./script";
 import { hasEnded, type Item, type Situation } from "./situation";
@@ -10,6 +11,8 @@ import { needsAtStart, planStarts } from "./starts";
 export class Planner {
   readonly script: Script;
   readonly changes: Change[] = [];
+  /** Those that run, by key. */
+  readonly migrations: Record<string, MigrationKind> = {};
   readonly refusals: string[] = [];
   /** MiB left when the most runs; undefined: the host told nothing. */
   spare: number | undefined;
@@ -197,14 +200,35 @@ export class Planner {
     this.script.texts["routes.js"] = this.routesScript;
   }
 
-  /** A migration runs once: the one of the release that serves has done its work. */
+  /** What a migration does is not undone: before one that earlier code may not work with, the data is dumped. */
   private migrate(services: readonly Item[]): void {
-    const done = new Set(this.situation.facts.current?.objects.map(({ key }) => key));
-    for (const { migration } of services) {
-      if (migration === undefined || done.has(migration.key)) continue;
+    for (const item of services) {
+      const migration = this.situation.pendingMigration(item);
+      if (migration === undefined) continue;
+      const { migrationKind: kind } = item;
+      if (kind === "offline") this.leave(item);
+      if (kind !== "expand") this.backUp();
       this.attach(migration);
       this.script.do("migrate", migration.key);
+      this.migrations[migration.key] = kind;
     }
+  }
+
+  /** Old away before its successor is there; requests wait in the proxy meanwhile. */
+  private leave({ name, key, old, found }: Item): void {
+    if (old === undefined || found === undefined || this.script.has("stop", old.key)) return;
+    if (this.script.live[name] !== undefined) {
+      this.script.routes("hold", this.script.held([name]), {}, `requests to ${name} wait for its migration`);
+    }
+    this.script.do("drain", old.key);
+    this.script.away(old.key, key);
+  }
+
+  /** There is nothing to lose before the first release. */
+  private backUp(): void {
+    const key = this.situation.the("database")?.key;
+    if (key === undefined || this.situation.facts.current === undefined) return;
+    if (!this.script.has("backup", key)) this.script.do("backup", key);
   }
 
   private startBeside(items: readonly Item[]): void {

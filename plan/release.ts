@@ -1,8 +1,9 @@
-import type { Config } from "./config/schema";
+import type { Config, MigrationKind } from "./config/schema";
 import type { NamedContainer } from "./container";
 import type { Drift } from "./drift";
 import { type Facts, hasImage, type ReleaseRecord } from "./facts";
 import { digest } from "./identity";
+import { imagesToKeep, releasesToKeep } from "./ledger";
 import type { Order } from "./memory";
 import { siteConfig, siteDigest } from "./nginx";
 import { Planner } from "./planner";
@@ -28,6 +29,11 @@ export interface Plan {
   readonly changes: readonly Change[];
   /** What is on the host otherwise than the last release left it: this one puts it right. */
   readonly drift: readonly Drift[];
+  /** The migrations that run, by key. */
+  readonly migrations: Readonly<Record<string, MigrationKind>>;
+  readonly kind: "deploy" | "repair" | "rollback";
+  /** The images that stay on the host; of the stack's own builds all others go. */
+  readonly retained: readonly string[];
   readonly record: ReleaseRecord;
   /** Why it cannot be done as configured, each with a cure. */
   readonly refusals: readonly string[];
@@ -52,6 +58,7 @@ export interface Change {
 export interface Wanted {
   readonly container: NamedContainer;
   readonly migration: NamedContainer | undefined;
+  readonly migrationKind: MigrationKind;
   readonly order: "auto" | Order;
   /** The volumes that only one container may write to. */
   readonly exclusive: readonly string[];
@@ -97,9 +104,18 @@ export function planRelease(
     spare: planner.spare,
     changes: planner.changes,
     drift: situation.drift,
+    migrations: planner.migrations,
+    retained: imagesToKeep(full, releasesToKeep(facts.ledger, release, config.keep)),
+    kind: kindOf(config, release, facts),
     record: full,
     refusals: [...versionRefusals(full, facts), ...planner.refusals],
   };
+}
+
+/** A pin that was done before and is only put right is a repair like any other. */
+function kindOf({ rollbackTo }: Config, release: string, { current }: Facts): Plan["kind"] {
+  if (current?.release === release) return "repair";
+  return rollbackTo === undefined ? "deploy" : "rollback";
 }
 
 /** One that is built again is remembered by a release, or the next `up` would find it changed once more. */

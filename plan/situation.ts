@@ -1,4 +1,5 @@
 import type { Config } from "./config/schema";
+import type { NamedContainer } from "./container";
 import { type Drift, type DriftKind, findDrift, missingNetworks } from "./drift";
 import { type Current, type Facts, isThere } from "./facts";
 import { leaves } from "./identity";
@@ -29,6 +30,8 @@ export class Situation {
   readonly drift: readonly Drift[];
   /** Where requests go as the last release left it: service -> container:port. */
   readonly live: Readonly<Record<string, string>>;
+  /** Where the database's data will be. */
+  private readonly dataVolume: string | undefined;
 
   constructor(
     readonly config: Config,
@@ -48,6 +51,8 @@ export class Situation {
       migration ? [container, migration] : [container],
     );
     this.drift = findDrift({ containers, site, script: routesScript, live: { ...this.live } }, facts);
+    const database = wanted.find(({ container }) => container.spec.role === "database");
+    this.dataVolume = database?.container.spec.mounts[0]?.source;
     this.items = wanted.map((one) => this.item(one, serving));
     const names = new Set(this.items.map(({ name }) => name));
     this.gone = serving.filter(({ service }) => !names.has(service));
@@ -94,7 +99,20 @@ export class Situation {
     const ended = found === undefined || hasEnded(found.state);
     const vacant = kind === "replace" ? ended : cure === "start";
     const address = spec.health.kind === "http" ? `${key}:${spec.health.port}` : undefined;
-    return { ...one, name, key, kind, old, found, vacant, cure, address };
+    const offline = one.migrationKind === "offline" && this.pendingMigration(one) !== undefined;
+    const order = offline ? ("stop-first" as const) : one.order;
+    return { ...one, order, name, key, kind, old, found, vacant, cure, address };
+  }
+
+  /**
+   * A migration runs once: the one of the release that serves has done its work, unless the data is elsewhere now.
+   */
+  pendingMigration({ migration }: Wanted): NamedContainer | undefined {
+    const { current } = this.facts;
+    const volume = current?.record.database?.volume;
+    const elsewhere = volume !== undefined && this.dataVolume !== undefined && volume !== this.dataVolume;
+    const done = current?.objects.some(({ key }) => key === migration?.key) ?? false;
+    return done && !elsewhere ? undefined : migration;
   }
 
   drifted(service: string, ...kinds: DriftKind[]): boolean {

@@ -11,9 +11,10 @@ import {
   type StackNames,
   volumeName,
 } from "./container";
-import type { ContainerRecord, Facts, ReleaseRecord } from "./facts";
-import { chooseImage, type ImageChoice } from "./images";
+import type { ContainerRecord, Facts, RecordedBuild, ReleaseRecord } from "./facts";
+import { chooseImage, type ImageChoice, keptImage } from "./images";
 import { byNeeds, type Wanted } from "./release";
+import type { Pin } from "./rollback";
 import { adoptedVolumes, volumeProblems } from "./volumes";
 
 /** Everything that a stack wants on its host, named by content: config and source in, plain data out. */
@@ -35,24 +36,42 @@ export interface DescribedService {
   readonly config: ServiceConfig;
   readonly container: NamedContainer;
   readonly migration: NamedContainer | undefined;
-  /** Undefined for an image made elsewhere. */
-  readonly build: Build | undefined;
-  /** Where the built image comes from. */
+  /** Where an image that is built comes from; undefined for one made elsewhere. */
   readonly image: ImageChoice | undefined;
-  readonly why: string;
+  /** What a release remembers of its build. */
+  readonly build: RecordedBuild | undefined;
 }
 
 /**
  * @param root the project's folder
+ * @param pin the earlier release that this is; its images are taken as they are, and its migrations have run
  * @throws ContextError when a service's source cannot be read
  */
-export function describeStack(root: string, config: Config, names: StackNames, facts: Facts): DescribedStack {
+export function describeStack(
+  root: string,
+  config: Config,
+  names: StackNames,
+  facts: Facts,
+  pin?: Pin,
+): DescribedStack {
   const platform = config.host.platform ?? facts.platform ?? "linux/amd64";
   const database = config.database && nameContainer(databaseSpec(config.database, names), config.identityKey);
   const carried = facts.current?.record.names;
   const proxy = nameContainer(proxySpec(config, names, carried), config.identityKey);
-  const services = byNeeds(config).map((name) => describeService(root, name, config, names, platform, facts));
-  const plain = { migration: undefined, order: "auto", exclusive: [], needs: [] } as const;
+  const imageOf = (name: string, service: ServiceConfig) =>
+    pin === undefined
+      ? imageFromSource(root, name, service, platform, config, names, facts)
+      : imageOfRelease(name, pin, facts);
+  const services = byNeeds(config).map((name) =>
+    describeService(name, config, names, imageOf, pin !== undefined),
+  );
+  const plain = {
+    migration: undefined,
+    migrationKind: "expand",
+    order: "auto",
+    exclusive: [],
+    needs: [],
+  } as const;
   return {
     database,
     proxy,
@@ -82,29 +101,74 @@ export function imageTag({ project, stack }: StackNames, service: string, build:
   return `${project}/${stack}/${service}:${build.hash}`;
 }
 
-function describeService(
+/** An image as a container names it, and where it comes from if it is built. */
+interface ServiceImage {
+  readonly reference: string;
+  readonly image: ImageChoice | undefined;
+  readonly build: RecordedBuild | undefined;
+}
+
+/** An image made elsewhere, or what the source says now. */
+function imageFromSource(
   root: string,
+  name: string,
+  service: ServiceConfig,
+  platform: string,
+  config: Config,
+  names: StackNames,
+  facts: Facts,
+): ServiceImage {
+  const { source } = service;
+  if (source === undefined) return { reference: service.image ?? "", image: undefined, build: undefined };
+  const build = readBuild(root, { ...service, source }, platform, config.baseRefresh);
+  const reference = imageTag(names, name, build);
+  const image = chooseImage(config, name, reference, build, facts);
+  const why = whyBuilt(build, facts.current?.record.containers[name]?.build);
+  return {
+    reference,
+    image,
+    build: {
+      hash: build.hash,
+      why,
+      parts: { ...build.parts },
+      files: { ...build.files },
+      place: image.place,
+    },
+  };
+}
+
+/** What an earlier release ran: its source may be long gone. */
+function imageOfRelease(name: string, { entry, record }: Pin, facts: Facts): ServiceImage {
+  const before = record.containers[name];
+  const reference = before?.image ?? "";
+  const build = before?.build;
+  if (build === undefined) return { reference, image: undefined, build };
+  const image = keptImage(name, reference, facts, `kept from release ${entry.number}: no build`);
+  return { reference, image, build: { ...build, place: image.place } };
+}
+
+function describeService(
   name: string,
   config: Config,
   names: StackNames,
-  platform: string,
-  facts: Facts,
+  imageOf: (name: string, service: ServiceConfig) => ServiceImage,
+  migrated: boolean,
 ): DescribedService {
   const service = config.services[name];
   if (service === undefined) throw new Error(`no service ${name}`);
-  const { source, image } = service;
-  const build =
-    source === undefined ? undefined : readBuild(root, { ...service, source }, platform, config.baseRefresh);
-  const reference = build === undefined ? (image ?? "") : imageTag(names, name, build);
+  const { reference, image, build } = imageOf(name, service);
   const spec = serviceSpec(name, config, reference, names);
+  const { migrate } = service;
   return {
     name,
     config: service,
     container: nameContainer(spec, config.identityKey),
-    migration: service.migrate && nameContainer(migrationSpec(name, service, spec), config.identityKey),
+    migration:
+      migrate === undefined || migrated
+        ? undefined
+        : nameContainer(migrationSpec(name, { ...service, migrate }, spec), config.identityKey),
+    image,
     build,
-    image: build && chooseImage(config, name, reference, build, facts),
-    why: build === undefined ? "" : whyBuilt(build, facts.current?.record.containers[name]?.build),
   };
 }
 
@@ -112,6 +176,7 @@ function wantedService({ config, container, migration }: DescribedService, names
   return {
     container,
     migration,
+    migrationKind: config.migrateKind ?? "expand",
     order: config.order,
     exclusive: config.volumes
       .filter(({ shareable }) => !shareable)
@@ -121,23 +186,13 @@ function wantedService({ config, container, migration }: DescribedService, names
 }
 
 function recordOf({ key, spec, parts }: NamedContainer, service?: DescribedService): ContainerRecord {
-  const { build, image, why = "" } = service ?? {};
+  const { build } = service ?? {};
   return {
     key,
     image: spec.image,
     memory: spec.memory,
     volumes: spec.mounts.filter(({ type }) => type === "volume").map(({ source }) => source),
     parts: { ...parts },
-    ...(build && image
-      ? {
-          build: {
-            hash: build.hash,
-            why,
-            parts: { ...build.parts },
-            files: { ...build.files },
-            place: image.place,
-          },
-        }
-      : {}),
+    ...(build ? { build } : {}),
   };
 }

@@ -1,8 +1,10 @@
 import type { Build } from "./build";
+import type { Repository } from "./checklist";
 import { conditionLines } from "./condition";
 import type { Config } from "./config/schema";
 import type { ContainerSpec, Health, StackNames } from "./container";
 import type { Plan } from "./release";
+import { configToKeep } from "./rollback";
 
 /**
  * The plan as the runner reads it: a word and its values a line, free text as base64 (host/lib/state.sh).
@@ -41,14 +43,28 @@ export function stackLines(
     `label ${stackLabel(names)}`,
     `images ${names.project}/${names.stack}`,
     `wait ${wait}`,
+    `log ${logFile(names, host)}`,
     ...(lineage === undefined ? [] : [`lineage ${lineage}`]),
   ];
 }
 
 /** What host/facts.sh is told. */
-export function factLines(names: StackNames, { host, tls, checks }: Config, wait: number): string[] {
+export function factLines(
+  names: StackNames,
+  { host, tls, checks, rollbackTo }: Config,
+  wait: number,
+): string[] {
   const certificate = tls && `${tls.folder}/${tls.certificate}`;
-  return [...stackLines(names, host, wait, undefined), ...conditionLines(certificate, checks.backup.folder)];
+  return [
+    ...stackLines(names, host, wait, undefined),
+    ...conditionLines(certificate, checks.backup.folder),
+    ...(rollbackTo === undefined ? [] : [`asked ${rollbackTo}`]),
+  ];
+}
+
+/** Where the host keeps the deploy log, one for all stacks of a project. */
+export function logFile({ project }: StackNames, { log }: Config["host"]): string {
+  return log ?? `/var/log/${project}-deploy.log`;
 }
 
 /** Where the host keeps what it remembers of the stack. */
@@ -64,23 +80,38 @@ export function fullName({ project, stack }: StackNames): string {
   return `${project}/${stack}`;
 }
 
+/** Who sends a plan, and from which sources: for the ledger. */
+export interface Sender {
+  /** user@machine */
+  readonly by: string;
+  readonly repositories: readonly Repository[];
+}
+
 export function planLines(
   plan: Plan,
   config: Config,
   containers: readonly CreatedContainer[],
   images: readonly { tag: string; generation: number }[],
-  deployer: string,
+  { by, repositories }: Sender,
   networks: readonly CreatedNetwork[] = [],
 ): string[] {
   const attached = new Set(
     plan.steps.filter(({ verb }) => verb === "attach").map((step) => step.arguments[0]),
   );
   return [
-    `holder release ${plan.release} by ${deployer}`,
-    `by ${deployer}`,
+    `holder release ${plan.release} by ${by}`,
+    `by ${by}`,
     `release ${plan.release}`,
     `epoch ${plan.epoch}`,
     `base ${plan.base}`,
+    `kind ${plan.kind}`,
+    ...(config.rollbackTo === undefined ? [] : [`to ${config.rollbackTo}`]),
+    ...commitLines(repositories),
+    ...(plan.record.database === undefined
+      ? []
+      : [`data ${plan.record.database.version} ${plan.record.database.volume}`]),
+    ...Object.entries(plan.migrations).map(([key, kind]) => `migration ${key} ${kind}`),
+    `config ${base64(JSON.stringify(configToKeep(config)))}`,
     ...containers.map(({ key, id, spec }) => objectLine(key, id, spec)),
     `serves ${containers.map(({ key }) => key).join(" ")}`,
     ...containers.map((one) => `seen ${one.key} ${one.id} ${one.generation}`),
@@ -88,6 +119,7 @@ export function planLines(
     ...networks.map(({ kind, id, generation }) => `seen network:${kind} ${id} ${generation}`),
     ...containers.filter(({ key }) => attached.has(key)).flatMap((one) => joinLines(one, networks)),
     ...Object.entries(plan.needs).map(([key, mib]) => `need ${key} ${mib}`),
+    ...plan.retained.map((image) => `retain ${image}`),
     ...plan.steps.map((step) => ["do", step.verb, ...step.arguments].join(" ")),
     ...Object.entries(plan.texts).map(([name, text]) => `text ${name} ${base64(text)}`),
     ...Object.entries(plan.labels).map(([name, label]) => `label-${name} ${label}`),
@@ -96,6 +128,12 @@ export function planLines(
     ),
     `record ${base64(JSON.stringify(plan.record))}`,
   ];
+}
+
+function commitLines(repositories: readonly Repository[]): string[] {
+  return repositories.flatMap(({ path, commit, changed }) =>
+    commit === undefined ? [] : [`commit ${commit} ${changed > 0 ? "changed" : "clean"} ${path}`],
+  );
 }
 
 /**

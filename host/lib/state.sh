@@ -6,6 +6,7 @@
 #   journal   the verbs of the run in progress   runs/N/  plan, log and result of a run
 #   proxy/    the nginx files as last installed
 #   owner     whose it all is (lib/owner.sh)         script   these scripts, for a teardown by hand
+#   ledger/N  every release that was tried (lib/ledger.sh)
 
 state_dir() {
   state=$(payload_value state)

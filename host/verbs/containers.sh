@@ -82,7 +82,7 @@ do_remove() {
 undo_remove() { :; }
 
 # Removes what bears our label and does not belong to what serves: left by a killed run, or by an earlier failure. And
-# the logins of earlier passwords: nobody who serves uses them now.
+# images of releases that nobody goes back to; and the logins of earlier passwords: nobody who serves uses them now.
 do_sweep() {
   [ -s "$state/current" ] || return 1
   docker ps -aq --no-trunc --filter "label=$(payload_value label)" | while read -r found; do
@@ -96,7 +96,19 @@ do_sweep() {
       from_payload '/^seen network:/p' | grep -q " $found " || docker network rm "$found" >/dev/null 2>&1
     done
   fi
+  sweep_images
   serving_database=$(awk '$1 == "object" && $4 == "database" { print $2; exit }' "$state/current")
   [ -z "$serving_database" ] || revoke "$serving_database"
 }
 undo_sweep() { :; }
+
+# Of the images that this stack has built those stay that the plan names (retain REFERENCE): of the releases that are
+# ready to go back to. One that a container uses stays in any case.
+sweep_images() {
+  payload_lines retain >"$run/retained"
+  [ -s "$run/retained" ] || return 0
+  docker images --format '{{.Repository}}:{{.Tag}}' "$(payload_value images)/*" | while read -r image; do
+    grep -qxF "$image" "$run/retained" || docker rmi "$image" >/dev/null 2>&1
+  done
+  return 0
+}

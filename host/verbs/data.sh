@@ -4,6 +4,7 @@
 # Runs the one-off container to its end. The point of no return for the data: it has no undo.
 do_migrate() {
   admit "$1" && load_object "$1" || return 1
+  say "migrating $1 $(payload_value "migration $1")" >>"$run/steps"
   (docker_within $((timeout + 60)) start -a "$id") >"$run/migrate" 2>&1 9>&- &
   attached=$!
   end=$(($(now) + timeout * 100))
@@ -113,8 +114,10 @@ SQL
 
 # The commit: from here on the new release is what serves, and what follows only tidies.
 do_record() {
+  remember_used
   {
     say "run $run"
+    say "number $number"
     payload_lines_whole release epoch lineage
     for key in $(payload_value serves); do object_line "$key"; done
     payload_lines_whole record

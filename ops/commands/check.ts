@@ -3,6 +3,7 @@ import colors from "picocolors";
 import { askDeployer } from "../../deployer";
 import { type Checked, checklist } from "../../plan/checklist";
 import { EXIT } from "../exit";
+import { planOf } from "../planning";
 import { PROJECT, type Selection } from "../pulumi";
 import { factsOf, openStack } from "../stack";
 
@@ -16,7 +17,8 @@ export function addCheck(ops: Command): void {
     .action(async (options: { json?: boolean }, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
       const facts = factsOf(stack);
-      const checked = checklist(stack.config, facts, askDeployer(PROJECT, stack.config, true));
+      const { config, plan } = planOf(stack, facts);
+      const checked = checklist(config, facts, askDeployer(PROJECT, config, true), plan);
       console.log(options.json === true ? JSON.stringify(checked, null, 2) : renderChecklist(checked));
       process.exitCode = exitOf(checked);
     });

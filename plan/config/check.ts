@@ -21,6 +21,8 @@ const draftService = z.object({
   health: given,
   healthCommand: given,
   order: given,
+  migrate: given,
+  migrateKind: given,
   env: group,
   secrets: group,
   needs: texts,
@@ -81,6 +83,7 @@ function checkHostKey({ host }: Draft): string[] {
 
 function checkService(service: Service): string[] {
   const { source, image, port, route, health, healthCommand, order, env, secrets, volumes } = service;
+  const { migrate, migrateKind } = service;
   const problems: string[] = [];
   if ((source === undefined) === (image === undefined)) {
     problems.push("source: give either source (a folder to build) or image (one made elsewhere)");
@@ -103,6 +106,14 @@ function checkService(service: Service): string[] {
   if (order === "start-first" && volumes.some(({ shareable }) => !shareable)) {
     problems.push(
       "order: start-first lets two versions write to a volume at once: say shareable on it, or use stop-first",
+    );
+  }
+  if (migrateKind !== undefined && migrate === undefined) {
+    problems.push("migrateKind: there is no migration: give migrate, or leave it out");
+  }
+  if (order === "start-first" && migrateKind === "offline") {
+    problems.push(
+      "order: start-first cannot go with an offline migration, which stops the old version: use auto",
     );
   }
   for (const name of Object.keys(secrets)) {

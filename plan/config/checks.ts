@@ -56,6 +56,8 @@ export const checks = z.strictObject({
       .regex(/^\/[A-Za-z0-9._/-]+$/, "must be an absolute path of letters, digits and . _ -")
       .optional(),
   }).prefault({}),
+  /** What serves now could come back after this release: its images, memory for it, and its data. */
+  comeback: check("stop", {}).prefault({}),
 });
 
 export type Checks = z.infer<typeof checks>;

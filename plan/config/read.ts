@@ -12,7 +12,11 @@ type Path = readonly PropertyKey[];
  * @throws ConfigError with every problem at once.
  */
 export function readConfig(raw: Readonly<Record<string, string>>): Config {
-  const values = Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, decode(key, value)]));
+  return readValues(Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, decode(key, value)])));
+}
+
+/** The same from values that are decoded already. @throws ConfigError */
+export function readValues(values: Readonly<Record<string, unknown>>): Config {
   const nodes = nodesOf(values);
   const placeholders = nodes.filter(({ path, value }) => isPlaceholder(path, value));
   const result = schema.safeParse(values, { error: typeWords, reportInput: true });

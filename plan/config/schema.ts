@@ -27,6 +27,9 @@ const name = z
     message: `must not be one of ${RESERVED_NAMES.join(", ")}: the program uses these names itself`,
   });
 
+const MIGRATION_KINDS = ["expand", "contract", "offline"] as const;
+export type MigrationKind = (typeof MIGRATION_KINDS)[number];
+
 const port = between(1, 65535);
 /** 6 MiB is the least that Docker accepts. */
 const memory = between(6, 1_048_576, "MiB");
@@ -123,6 +126,11 @@ const service = z.strictObject({
   /** Run to its end in a one-off container of the new image, before anything is switched. */
   migrate: command.optional(),
   migrateTimeout: seconds.default(600),
+  /**
+   * What it does to the data, and so who can still work with it: expand (every earlier release), contract (the release
+   * that it replaces, and none before), offline (only the new one, so the old one is stopped before). Else expand.
+   */
+  migrateKind: z.enum(MIGRATION_KINDS, `must be one of ${MIGRATION_KINDS.join(", ")}`).optional(),
   command: command.optional(),
   /** Between SIGTERM and SIGKILL. */
   stopGrace: seconds.default(10),
@@ -194,6 +202,11 @@ const host = z.strictObject({
     .string()
     .regex(/^linux\/[a-z0-9]+(\/v\d)?$/, "must be such as linux/amd64")
     .optional(),
+  /** Where the deploy log is kept; else /var/log/<project>-deploy.log. */
+  log: z
+    .string()
+    .regex(/^\/[A-Za-z0-9._/-]+$/, "must be an absolute path of letters, digits and . _ -")
+    .optional(),
   /** How long a second deploy waits for the first. */
   lockWait: between(0, 3600, "seconds").default(60),
 });
@@ -262,6 +275,10 @@ export const schema = z.strictObject({
     .default([]),
   /** How long a new version is watched under real requests before the old one goes. */
   observe: between(0, 3600, "seconds").default(1),
+  /** How many releases stay ready to go back to, the one that serves among them. */
+  keep: between(1, 50, "releases").default(5),
+  /** The number of an earlier release that is to serve instead of what is configured here (docs/releases.md). */
+  rollbackTo: between(1, 1_000_000).optional(),
   /** What is looked at before anything is changed. */
   checks: checks.prefault({}),
   strategy: z.enum(["rolling"], "must be rolling").default("rolling"),

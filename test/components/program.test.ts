@@ -14,6 +14,7 @@ import {
   type Ran,
   type Registered,
   run,
+  scriptOf,
 } from "./support/program";
 
 const SECRET = "correct-horse-battery-staple";
@@ -366,7 +367,7 @@ describe("images", () => {
   /** 1 GiB, 700 MiB of it in use: nothing can be built there. */
   const FULL: Facts = { ...EMPTY_HOST, memory: { total: 1024 * 1024, used: 700 * 1024, ours: 0 } };
   const ROOMY: Facts = { ...EMPTY_HOST, memory: { total: 1024 * 1024, used: 200 * 1024, ours: 0 } };
-  const runnerLines = (ran: Ran): string[] => String(named(ran, "release", COMMAND).inputs.stdin).split("\n");
+  const runnerLines = (ran: Ran): string[] => scriptOf(named(ran, "release", COMMAND)).split("\n");
 
   it("are built on the host one after the other, and what each took is handed to the release", async () => {
     const ran = await run({ config: PROD, facts: ROOMY });
@@ -535,7 +536,7 @@ describe("a volume that two services share", () => {
 describe("a second run", () => {
   /** The host after a run, as it would tell of itself. */
   function hostAfter(ran: Ran, gone: readonly string[] = []): Facts {
-    const script = String(named(ran, "release", COMMAND).inputs.stdin);
+    const script = scriptOf(named(ran, "release", COMMAND));
     const lines = /^payload\(\) \{\ncat <<'(.*)'\n([\s\S]*?)\n\1$/m.exec(script)?.[2]?.split("\n") ?? [];
     const objects = lines.filter((line) => line.startsWith("object ")).map((line) => line.split(" "));
     return parseFacts(
@@ -691,6 +692,7 @@ describe("a program that must not go on", () => {
       containers: [{ id: "1", key: worker.name, role: "service", state: "running" }],
       current: {
         release: "0",
+        number: 1,
         epoch: 1,
         objects: [{ key: worker.name, service: "worker", role: "service", id: "1", health: "none" }],
         record: {
@@ -783,7 +785,7 @@ describe("whose host it is", () => {
 
   it("is this state's: it goes on, and tells the host so in each script that changes something", async () => {
     const ran = await run({ config: LOCAL, facts: OWNED });
-    const said = (name: string) => String(named(ran, name, COMMAND).inputs.stdin);
+    const said = (name: string) => scriptOf(named(ran, name, COMMAND));
     for (const name of ["claim", "release", "teardown"])
       expect(said(name)).toContain(`\nlineage ${LINEAGE}\n`);
     expect(said("claim")).toMatch(/\nby .+@.+\n/);

@@ -7,7 +7,7 @@ import { checklist, type Deployer, summarize } from "../../plan/checklist";
 import { type Condition, NO_CONDITION, parseCondition } from "../../plan/condition";
 import type { Facts } from "../../plan/facts";
 import { LEAST, problemsOf, read, type Values } from "./support/config";
-import { EMPTY_HOST } from "./support/stack";
+import { EMPTY_HOST, planned } from "./support/stack";
 
 const NOW = new Date("2026-11-20T20:30:00Z"); // a Friday
 const CLEAN: Deployer = {
@@ -21,7 +21,12 @@ const told = (condition: Partial<Condition>, memory?: Facts["memory"]): Facts =>
   condition: { ...NO_CONDITION, ...condition },
 });
 const found = (checks: Values, facts: Facts = told({}), deployer: Deployer = CLEAN, more: Values = {}) =>
-  checklist(read({ ...LEAST, ...more, checks }), facts, deployer);
+  checklist(
+    read({ ...LEAST, ...more, checks }),
+    facts,
+    deployer,
+    planned(read({ ...LEAST, ...more }), facts).plan,
+  );
 const one = (name: string, ...rest: Parameters<typeof found>) =>
   found(...rest)
     .filter(({ check }) => check === name)

@@ -81,6 +81,7 @@ describe("a config that is accepted", () => {
       },
       smoke: [],
       observe: 1,
+      keep: 5,
       checks: {
         tree: { level: "warn" },
         pushed: { level: "warn" },
@@ -93,6 +94,7 @@ describe("a config that is accepted", () => {
         certificate: { level: "warn", days: 14 },
         database: { level: "warn" },
         backup: { level: "warn" },
+        comeback: { level: "stop" },
       },
       strategy: "rolling",
       build: "auto",
@@ -151,7 +153,7 @@ describe("a config that is accepted", () => {
 });
 
 describe("a wrong config", () => {
-  const known = "known are address, hostKey, identityFile, lockWait, memory, platform, stateDir";
+  const known = "known are address, hostKey, identityFile, lockWait, log, memory, platform, stateDir";
   const routeRule =
     "must begin with / and hold letters, digits and . _ ~ + , = : @ - only, such as / or /api/";
   const routes = `${routeRule}; or be a list of such`;

@@ -40,14 +40,18 @@ describe("what every script is told", () => {
       "label deploy.stack=shop/test",
       "images shop/test",
       "wait 60",
+      "log /var/log/shop-deploy.log",
       `lineage ${LINEAGE}`,
     ]);
-    const { host } = read(change(LEAST, "host.stateDir", "/srv/deploy"));
+    const { host } = read(
+      change(LEAST, "host", { address: "local", stateDir: "/srv/deploy", log: "/srv/log" }),
+    );
     expect(stackLines(NAMES, host, 0, undefined)).toEqual([
       "state /srv/deploy/test",
       "label deploy.stack=shop/test",
       "images shop/test",
       "wait 0",
+      "log /srv/log",
     ]);
     expect(stackLabel({ project: "a", stack: "b" })).toBe("deploy.stack=a/b");
   });
@@ -78,7 +82,14 @@ describe("a plan as the runner reads it", () => {
   const { plan, config, stack } = done;
   const images = [{ tag: "shop/test/web:1234", generation: 2 }];
   const containers = created(stack).map((one) => ({ ...one, generation: 3 }));
-  const lines = planLines(plan, config, containers, images, "ann@laptop");
+  const lines = planLines(plan, config, containers, images, {
+    by: "ann@laptop",
+    repositories: [
+      { path: ".", commit: "c0ffee", changed: 0, pushed: true },
+      { path: "../a b", commit: "beef", changed: 2, pushed: true },
+      { path: "elsewhere", commit: undefined, changed: 0, pushed: false },
+    ],
+  });
   const rest = (word: string): string[] =>
     lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
 
@@ -131,6 +142,7 @@ describe("a plan as the runner reads it", () => {
     const { current } = parseFacts(factsAfter(done).join("\n"));
     expect(current).toEqual({
       release: plan.release,
+      number: 0,
       epoch: 1,
       record: plan.record,
       objects: created(stack).map(({ key, id, spec }) => ({
@@ -162,7 +174,7 @@ describe("any accepted config", () => {
         for (const line of all) {
           expect(line).not.toMatch(/[\n\r\0]/);
           expect(line).toMatch(
-            /^(state|label|images|wait|lineage|holder|by|release|epoch|base|object|serves|seen|do|text|label-\S+|smoke|record) /,
+            /^(state|label|images|wait|log|lineage|holder|by|release|epoch|base|kind|config|data|migration|retain|object|serves|seen|do|text|label-\S+|smoke|record) /,
           );
         }
         const smokes = all.filter((line) => line.startsWith("smoke ")).map((line) => line.split(" "));

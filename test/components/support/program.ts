@@ -62,6 +62,11 @@ const SIGNATURE = "4dabf18193072939515e22adb298388d";
 export const isSecret = (value: unknown): boolean =>
   typeof value === "object" && value !== null && SIGNATURE in value;
 
+/** What a command is given on stdin, a secret or not. */
+export function scriptOf({ inputs: { stdin } }: Registered): string {
+  return String(isSecret(stdin) ? (stdin as { value: unknown }).value : stdin);
+}
+
 /** What a program that must not go on is stopped with. */
 export async function failure(
   situation: Situation,
@@ -153,10 +158,9 @@ export class FakeSampler {
 
 type Program = () => Promise<Record<string, unknown>>;
 
+/** With what is unknown in a preview as it is: `apply` would never come back. */
 function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
-  return new Promise((resolve) => {
-    output.apply(resolve);
-  });
+  return (output as unknown as { promise: (withUnknowns: boolean) => Promise<T> }).promise(true);
 }
 
 /** What the providers add to what they are given. */

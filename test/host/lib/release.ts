@@ -37,7 +37,7 @@ export function prepare(
   return {
     plan,
     keys: created.map(({ key }) => key),
-    lines: planLines(plan, config, created, [], "tester@desk", networks),
+    lines: planLines(plan, config, created, [], { by: "tester@desk", repositories: [] }, networks),
   };
 }
 

@@ -113,7 +113,12 @@ export class World {
 
   /** @param wait how long to wait for another release, seconds */
   stackLines(wait = 1): string[] {
-    const host = { stateDir: join(this.dir, "state"), address: "local", lockWait: wait };
+    const host = {
+      stateDir: join(this.dir, "state"),
+      log: join(this.dir, "deploy.log"),
+      address: "local",
+      lockWait: wait,
+    };
     return stackLines(NAMES, host, wait, this.lineage);
   }
 
@@ -227,6 +232,7 @@ export class World {
             "ip",
             spec.networks.map((_, n) => `172.${18 + n}.0.${Number.parseInt(id.slice(0, 2), 16)}`).join(" "),
           ],
+          ["image", image],
           ["version", image.replace(/^.*:/, "")],
           ["health", health.kind === "http" ? health.path : health.kind],
         ]),

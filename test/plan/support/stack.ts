@@ -6,7 +6,7 @@ import type { NamedContainer } from "../../../plan/container";
 import { type Current, type Facts, NO_FACTS } from "../../../plan/facts";
 import { type Plan, planRelease } from "../../../plan/release";
 import { type DescribedStack, describeStack } from "../../../plan/stack";
-import { type CreatedContainer, planLines, stackLines } from "../../../plan/wire";
+import { type CreatedContainer, planLines, type Sender, stackLines } from "../../../plan/wire";
 import { parseFacts } from "../../../plan/facts";
 
 /** A stack from config to plan, and hosts as they answer. */
@@ -50,11 +50,13 @@ export function created(stack: DescribedStack, suffix = "1"): CreatedContainer[]
   return containersOf(stack).map(({ key, spec }) => ({ key, spec, id: `${key}.${suffix}`, generation: 0 }));
 }
 
+export const SENDER: Sender = { by: "someone@somewhere", repositories: [] };
+
 /** What goes to the runner. */
 export function payload({ config, stack, plan }: Planned, suffix?: string): string[] {
   return [
     ...stackLines(NAMES, config.host, config.host.lockWait, LINEAGE),
-    ...planLines(plan, config, created(stack, suffix), [], "someone@somewhere"),
+    ...planLines(plan, config, created(stack, suffix), [], SENDER),
   ];
 }
 

@@ -81,6 +81,11 @@ docker_inspect() {
         [ ! -f "$container/pid" ] || read -r pid <"$container/pid"
         printf '/%s %s %s %s %s\n' "$key-name" "$pid" "$memory" "${stack:--}" "${key:--}"
         ;;
+      # The fake knows no image by its ID but those of its list.
+      'image {{.Config.Image}} {{.Image}}')
+        . "$container/about"
+        printf 'image %s %s\n' "$image" "$(awk -v image="$image" '$1 == image { print ($2 == "" ? "sha256:of-" $1 : $2); exit }' "$world/images")"
+        ;;
       '{{.State.Running}}') if [ "$status" = running ]; then echo true; else echo false; fi ;;
       '{{.State.ExitCode}}') printf '%s\n' "$exit_code" ;;
       '{{.State.Pid}}') if [ "$status" = running ]; then echo "$$"; else echo 0; fi ;;
@@ -127,7 +132,7 @@ live_on() {
 # images: TAG and, where a test cares, ID a line; else the ID follows from the tag.
 docker_images() {
   case "$1 $2 ${3:-}" in
-    '--no-trunc --format image {{.Repository}}:{{.Tag}} {{.ID}}') prefix='image ' shown=ids pattern=$4 ;;
+    '--no-trunc --format image {{.Repository}}:{{.Tag}} {{.ID}}') prefix='image ' shown=ids pattern='*' ;;
     '--no-trunc --format {{.Repository}}:{{.Tag}} {{.ID}}') prefix='' shown=ids pattern=$4 ;;
     '--format {{.Repository}}:{{.Tag}} '*) prefix='' shown=tags pattern=$3 ;;
     *) refuse "images $*" ;;

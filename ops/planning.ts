@@ -1,0 +1,26 @@
+import { routesScript } from "../host/bundle";
+import { ConfigError } from "../plan/config/errors";
+import type { Config } from "../plan/config/schema";
+import { ContextError } from "../plan/context";
+import type { Facts } from "../plan/facts";
+import { type Plan, planRelease } from "../plan/release";
+import { pinned } from "../plan/rollback";
+import { type DescribedStack, describeStack } from "../plan/stack";
+import { OpsError } from "./errors";
+import { PROJECT } from "./pulumi";
+import type { OpenStack } from "./stack";
+
+/** What `pulumi up` would do now, as it plans it itself. @throws OpsError when it would refuse */
+export function planOf(
+  { config: configured, names }: OpenStack,
+  facts: Facts,
+): { config: Config; stack: DescribedStack; plan: Plan } {
+  try {
+    const { config, pin } = pinned(configured, facts);
+    const stack = describeStack(PROJECT, config, names, facts, pin);
+    return { config, stack, plan: planRelease(config, stack.wanted, stack.record, facts, routesScript()) };
+  } catch (error) {
+    if (error instanceof ConfigError || error instanceof ContextError) throw new OpsError(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,148 @@
+import { ConfigError } from "./config/errors";
+import { readValues } from "./config/read";
+import type { Config } from "./config/schema";
+import { type Facts, type ReleaseRecord, releaseRecord } from "./facts";
+import { secretDigest } from "./identity";
+import { type Entry, obstacles } from "./ledger";
+
+/**
+ * Going back to an earlier release by `rollbackTo`: that release's config and images with today's secrets, planned and
+ * gated like any other release. What says how to deploy (host, build, checks, keep) stays as it is today.
+ */
+export interface Pin {
+  readonly entry: Entry;
+  /** What it ran, so that nothing is built. */
+  readonly record: ReleaseRecord;
+  /** The secrets that have another value today, as service.NAME. */
+  readonly changedSecrets: readonly string[];
+}
+
+/** What a release is made of; all else in the config tells how to deploy, or whose host it is. */
+const OF_RELEASE = [
+  "domain",
+  "http",
+  "tls",
+  "proxy",
+  "services",
+  "database",
+  "smoke",
+  "observe",
+  "strategy",
+  "baseRefresh",
+] as const satisfies readonly (keyof Config)[];
+
+/** The config as a release remembers it: no secret, only what shows that one has changed. */
+export function configToKeep(config: Config): Record<string, unknown> {
+  const services = Object.entries(config.services).map(([name, service]) => [
+    name,
+    { ...service, secrets: digests(service.secrets, config.identityKey) },
+  ]);
+  return { ...pick(config), services: Object.fromEntries(services) as unknown };
+}
+
+/**
+ * @returns the config that this run deploys, and what it is pinned to
+ * @throws ConfigError when the release cannot be gone back to
+ */
+export function pinned(today: Config, facts: Facts): { config: Config; pin: Pin | undefined } {
+  const { rollbackTo } = today;
+  if (rollbackTo === undefined) return { config: today, pin: undefined };
+  const refuse = (...problems: string[]) =>
+    new ConfigError(problems.map((problem) => `rollbackTo: release ${rollbackTo} ${problem}`));
+  if (!facts.known) throw refuse("is on record on the host, which could not be asked");
+  const entry = facts.ledger.find(({ number }) => number === rollbackTo);
+  if (entry === undefined) throw refuse(`is not on record${ready(facts)}`);
+  const reasons = obstacles(entry, facts);
+  if (reasons.length > 0) {
+    throw refuse(...reasons.map((reason) => `cannot be gone back to: ${reason}${ready(facts)}`));
+  }
+  const kept = readKept(facts);
+  if (kept === undefined) throw refuse("is on record, but what is kept of it is damaged");
+  const { services, problems } = withTodaysSecrets(kept.config.services ?? {}, today);
+  if (problems.length > 0) throw refuse(...problems);
+  const values = {
+    ...today,
+    ...Object.fromEntries(OF_RELEASE.map((key) => [key, undefined])),
+    ...kept.config,
+    services,
+    // The password is today's like any other secret.
+    ...(kept.config.database === undefined || today.database === undefined
+      ? {}
+      : { database: { ...kept.config.database, passwordVersion: today.database.passwordVersion } }),
+  };
+  return {
+    config: readAgain(values, refuse),
+    pin: { entry, record: kept.record, changedSecrets: changedSecrets(kept.config.services ?? {}, today) },
+  };
+}
+
+interface KeptConfig {
+  readonly services?: Readonly<Record<string, { readonly secrets?: Readonly<Record<string, string>> }>>;
+  readonly database?: Readonly<Record<string, unknown>>;
+}
+
+function readKept({ kept }: Facts): { config: KeptConfig; record: ReleaseRecord } | undefined {
+  const record = releaseRecord.safeParse(kept?.record);
+  if (!record.success || typeof kept?.config !== "object" || kept.config === null) return undefined;
+  return { config: kept.config, record: record.data };
+}
+
+function readAgain(values: Record<string, unknown>, refuse: (...problems: string[]) => ConfigError): Config {
+  try {
+    const given = Object.entries(values).filter(([, value]) => value !== undefined);
+    return readValues(JSON.parse(JSON.stringify(Object.fromEntries(given))) as Record<string, unknown>);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw refuse(
+      ...error.problems.map((problem) => `was made by another version of this program: ${problem}`),
+    );
+  }
+}
+
+function withTodaysSecrets(
+  services: NonNullable<KeptConfig["services"]>,
+  today: Config,
+): { services: Record<string, unknown>; problems: string[] } {
+  const missing: string[] = [];
+  const filled = Object.entries(services).map(([name, service]) => {
+    const now = today.services[name]?.secrets ?? {};
+    const names = Object.keys(service.secrets ?? {});
+    const lacking = names.filter((one) => now[one] === undefined);
+    missing.push(...lacking.map((one) => `services.${name}.secrets.${one}`));
+    return [name, { ...service, secrets: Object.fromEntries(names.map((one) => [one, now[one]])) }];
+  });
+  const problem = (path: string) =>
+    `needs ${path}, which is not in the config any more: set it, or revert the commit that took it out instead`;
+  return { services: Object.fromEntries(filled) as Record<string, unknown>, problems: missing.map(problem) };
+}
+
+function changedSecrets(services: NonNullable<KeptConfig["services"]>, today: Config): string[] {
+  const { identityKey } = today;
+  return Object.entries(services).flatMap(([name, { secrets = {} }]) =>
+    Object.entries(secrets).flatMap(([secret, before]) => {
+      const now = digests(today.services[name]?.secrets ?? {}, identityKey)[secret];
+      return now === before ? [] : [`${name}.${secret}`];
+    }),
+  );
+}
+
+/** For the end of a refusal. */
+function ready(facts: Facts): string {
+  const numbers = facts.ledger
+    .filter((entry) => obstacles(entry, facts).length === 0)
+    .map(({ number }) => number);
+  return numbers.length === 0 ? "; none is ready" : `; ready are ${numbers.join(", ")} (ops releases)`;
+}
+
+function digests(
+  secrets: Readonly<Record<string, string>>,
+  identityKey: string | undefined,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(secrets).map(([name, value]) => [name, secretDigest(identityKey ?? "", value)]),
+  );
+}
+
+function pick(config: Config): Partial<Config> {
+  return Object.fromEntries(OF_RELEASE.map((key) => [key, config[key]]));
+}

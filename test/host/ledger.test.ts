@@ -1,0 +1,282 @@
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Config } from "../../plan/config/schema";
+import { type Entry, obstacles } from "../../plan/ledger";
+import { pinned } from "../../plan/rollback";
+import { parseFacts } from "../../plan/facts";
+import { prepare, release } from "./lib/release";
+import { SCENARIOS, stage } from "./lib/scenarios";
+import { plain, stored } from "./lib/stacks";
+import { atOnce } from "./lib/wait";
+import { removeWorlds, World } from "./lib/world";
+
+// What the host remembers of each release, whatever becomes of it.
+
+afterAll(removeWorlds);
+
+async function ledger(world: World, ...asked: string[]): Promise<readonly Entry[]> {
+  return parseFacts((await world.run("facts", asked, 0)).output).ledger;
+}
+
+const OTHERS = ["shop/other/web:1", "nginx:1.28-bookworm", "postgres:15-bookworm"];
+
+/** Images of the stack's own, as its builds would leave them. */
+function withImages(world: World, ...versions: number[]): void {
+  const images = versions.flatMap((one) => [`shop/test/web:${one}`, `shop/test/api:${one}`]);
+  world.write("images", [...images, ...OTHERS, ""].join("\n"));
+}
+
+const built = (version: number, more: Record<string, unknown> = {}): Config =>
+  plain(version, version, {
+    services: Object.fromEntries(
+      Object.entries(plain(version, version).services).map(([name, { port, route, health }]) => [
+        name,
+        {
+          image: `shop/test/${name}:${version}`,
+          port,
+          route,
+          health,
+          memory: 32,
+          startTimeout: 1,
+          stopGrace: 1,
+        },
+      ]),
+    ),
+    ...more,
+  });
+
+async function deploy(world: World, config: Config): Promise<string> {
+  const { code, output } = await release(world, prepare(world, config, undefined, await world.facts()));
+  expect(code, output).toBe(0);
+  return output;
+}
+
+/** The facts that a stack pinned to a release asks for, and what it then deploys. */
+async function rollBack(world: World, today: Config, to: number): Promise<Config> {
+  const facts = parseFacts((await world.run("facts", [`asked ${to}`], 0)).output);
+  return pinned({ ...today, rollbackTo: to }, facts).config;
+}
+
+describe.concurrent("the ledger", () => {
+  it("has what was done, by whom, from which commit, how long each step took, and what runs", async () => {
+    const { world, next } = await stage(SCENARIOS.migration);
+    world.write("images", "shop/api:2 sha256:two\n");
+    const commit = "commit c0ffee changed ../a b";
+    const { code } = await world.run("deploy", [...next.lines, commit]);
+    expect(code).toBe(0);
+    const [second, first] = await ledger(world, "detail yes");
+    expect(first).toMatchObject({ number: 1, after: 0, kind: "deploy", result: "done" });
+    expect(second).toMatchObject({
+      number: 2,
+      release: next.plan.release,
+      after: 1,
+      kind: "deploy",
+      by: "tester@desk",
+      result: "done",
+      reason: undefined,
+      commits: [{ commit: "c0ffee", clean: false, path: "../a b" }],
+      serves: next.keys,
+      migrations: [{ key: next.keys.find((key) => key.startsWith("api-migrate-")), kind: "expand" }],
+      database: { version: 15, volume: "shop-test-database" },
+      undone: [],
+    });
+    expect(second?.images.get("shop/api:2")).toBe("sha256:two");
+    expect(second?.steps.map(({ what }) => what)).toEqual(
+      next.plan.steps.map(({ verb, arguments: words }) => [verb, ...words].join(" ")),
+    );
+    expect(second?.steps.every(({ seconds }) => seconds >= 0)).toBe(true);
+    expect(Number(second?.ended)).toBeGreaterThanOrEqual(Number(second?.began));
+    expect((await world.facts()).current?.number).toBe(2);
+  });
+
+  it("has why one failed and what was undone, and the log says it in a line", async () => {
+    const { world, next } = await stage(SCENARIOS.both);
+    const web = next.keys.find((key) => key.startsWith("web-")) ?? "";
+    world.behave(web, "sick");
+    expect((await release(world, next)).code).toBe(1);
+    const [failed] = await ledger(world, "detail yes");
+    expect(failed).toMatchObject({ number: 2, result: "failed", images: new Map() });
+    expect(failed?.reason).toMatch(new RegExp(`^FAILED: healthy ${web}\n.*did not become healthy`));
+    expect(failed?.undone).toContain(`start ${web}`);
+    const lines = world.lines("deploy.log").map((line) => line.replace(/^.* shop\/test /, ""));
+    expect(lines.slice(-2)).toEqual([
+      `release 2 begins (deploy, ${next.plan.release}), by tester@desk`,
+      `release 2 FAILED: healthy ${web}; release 1 serves, as before`,
+    ]);
+    expect((await world.facts()).current?.number).toBe(1);
+  });
+
+  it("is whole after kill -9 at each of its writes, and the next release knows what became of it", async () => {
+    const { world, next } = await stage(SCENARIOS.one);
+    const moments = (["begin", "end"] as const).flatMap((write) =>
+      (["before", "after"] as const).flatMap((when) =>
+        (["alone", "group"] as const).map((who) => [write, when, who]),
+      ),
+    );
+    await atOnce(2, moments, async ([write, when, who]) => {
+      const host = world.clone();
+      const nth = write === "begin" ? 1 : 2;
+      host.tool(
+        "mv",
+        `#!/bin/sh
+world=$FAKE_WORLD
+. ${resolve(__dirname, "fake-docker/engine/world.sh")}
+case $2 in */ledger/2)
+  echo >>$world/ledger-writes
+  if [ $(wc -l <$world/ledger-writes) = ${nth} ]; then
+    ${when === "after" ? '/bin/mv "$@"' : ":"}
+    slay ${who}
+  fi ;;
+esac
+exec /bin/mv "$@"
+`,
+      );
+      const where = `killed ${when} the write at the ${write}, ${who}`;
+      await release(host, next);
+      host.tool("mv", `#!/bin/sh\nexec /bin/mv "$@"\n`);
+      const { code, output } = await release(host, prepare(host, SCENARIOS.one.to));
+      expect(code, `${where}\n${output}`).toBe(0);
+      const entries = await ledger(host);
+      const recorded = write === "end";
+      expect(
+        entries.map(({ number, result }) => `${number} ${result}`),
+        where,
+      ).toEqual(
+        write === "begin" && when === "before"
+          ? ["2 done", "1 done"]
+          : ["3 done", recorded ? "2 done" : "2 interrupted", "1 done"],
+      );
+      expect((await host.facts()).current?.number, where).toBe(entries[0]?.number);
+    });
+  });
+
+  it("keeps a hundred, and the numbers go on", async () => {
+    const { world } = await stage(SCENARIOS.one);
+    for (let number = 2; number <= 120; number++) {
+      world.write(`state/test/ledger/${number}`, `release 0\nbegan 1\nresult failed\n`);
+    }
+    await deploy(world, plain(2));
+    const entries = await ledger(world);
+    expect(entries).toHaveLength(100);
+    expect(entries[0]).toMatchObject({ number: 121, result: "done" });
+  });
+
+  it("that cannot be written keeps a release from beginning, with nothing changed", async () => {
+    const { world, next } = await stage(SCENARIOS.one);
+    world.tool("sync", "#!/bin/sh\nexit 0\n");
+    world.tool("mv", `#!/bin/sh\ncase $2 in */ledger/*) exit 1 ;; esac\nexec /bin/mv "$@"\n`);
+    const { code, output } = await release(world, next);
+    expect(code).toBe(1);
+    expect(output).toContain("ledger on the host: is its disk full? Nothing was changed.");
+    expect(world.lines("calls")).toEqual([]);
+  });
+});
+
+describe.concurrent("going back", () => {
+  it("to a release that is kept: its config and images, no migration, the same undo", async () => {
+    const world = World.create();
+    world.write("images", [...OTHERS, "shop/api:1", "shop/api:2", ""].join("\n"));
+    await deploy(world, stored(1));
+    await deploy(world, stored(2));
+    const config = await rollBack(world, stored(2), 1);
+    const facts = await world.facts();
+    const next = prepare(world, config, undefined, facts);
+    expect(next.plan.kind).toBe("rollback");
+    const { code, output } = await world.run(
+      "deploy",
+      next.lines.filter((line) => !line.startsWith("do migrate")),
+    );
+    expect(code, output).toBe(0);
+    expect((await ledger(world))[0]).toMatchObject({
+      number: 3,
+      kind: "rollback",
+      to: 1,
+      after: 2,
+      result: "done",
+    });
+    expect(world.lines("deploy.log").at(-2)).toMatch(
+      /release 3 begins \(back to release 1, .*\), by tester@desk$/,
+    );
+  });
+
+  it("images stay of as many releases as are kept, and of nobody else's any goes", async () => {
+    const world = World.create();
+    withImages(world);
+    for (const version of [1, 2, 3, 4]) {
+      world.write(
+        "images",
+        `${world.read("images") ?? ""}shop/test/api:${version}\nshop/test/web:${version}\n`,
+      );
+      await deploy(world, built(version, { keep: 2 }));
+    }
+    expect(
+      world
+        .images()
+        .map(([tag]) => tag)
+        .sort(),
+    ).toEqual([
+      ...OTHERS.slice(1),
+      "shop/other/web:1",
+      "shop/test/api:3",
+      "shop/test/api:4",
+      "shop/test/web:3",
+      "shop/test/web:4",
+    ]);
+    const facts = await world.facts();
+    expect(facts.ledger.map((entry) => [entry.number, obstacles(entry, facts).length === 0])).toEqual([
+      [4, true],
+      [3, true],
+      [2, false],
+      [1, false],
+    ]);
+    await expect(rollBack(world, built(4), 1)).rejects.toThrow(
+      /rollbackTo: release 1 cannot be gone back to: its image shop\/test\/api:1 is gone from the host; ready are 4, 3/,
+    );
+    await expect(rollBack(world, built(4), 9)).rejects.toThrow(
+      "rollbackTo: release 9 is not on record; ready are 4, 3",
+    );
+  });
+
+  it("a release that failed takes no image away", async () => {
+    const world = World.create();
+    withImages(world, 1, 2, 3);
+    for (const version of [1, 2]) await deploy(world, built(version, { keep: 1 }));
+    withImages(world, 2, 3);
+    const next = prepare(world, built(3, { keep: 1 }), undefined, await world.facts());
+    world.behave(next.keys.find((key) => key.startsWith("web-")) ?? "", "sick");
+    expect((await release(world, next)).code).toBe(1);
+    expect(world.images()).toHaveLength(4 + OTHERS.length);
+  });
+});
+
+describe.concurrent("the deploy log", () => {
+  it("is turned over when it is large, and four old ones stay", async () => {
+    const { world, next } = await stage(SCENARIOS.one);
+    const large = `${"x".repeat(1023)}\n`.repeat(1024);
+    world.write("deploy.log", large);
+    for (const old of [1, 2, 3, 4]) world.write(`deploy.log.${old}`, `${old}\n`);
+    expect((await release(world, next)).code).toBe(0);
+    expect(world.lines("deploy.log")).toHaveLength(2);
+    expect(world.read("deploy.log.1")).toBe(large);
+    expect([2, 3, 4].map((old) => world.read(`deploy.log.${old}`))).toEqual(["1\n", "2\n", "3\n"]);
+  });
+
+  it("that cannot be written is said, and no reason to fail", async () => {
+    const { world, next } = await stage(SCENARIOS.one);
+    rmSync(join(world.dir, "deploy.log"));
+    world.folder("deploy.log");
+    const { code, output } = await release(world, next);
+    expect(code).toBe(0);
+    expect(output.split("\n").filter((line) => line.includes("cannot write the deploy log"))).toHaveLength(1);
+  });
+
+  it("tells what failed before the release began on the host", async () => {
+    const world = World.create();
+    const note = Buffer.from("the build of api failed, by me").toString("base64");
+    expect((await world.run("note", [`note ${note}`])).code).toBe(0);
+    expect(world.lines("deploy.log")).toEqual([
+      expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ shop\/test the build of api failed, by me$/),
+    ]);
+  });
+});
