@@ -1,7 +1,7 @@
 import type { Config } from "./config/schema";
 import type { NamedContainer } from "./container";
 import type { Drift } from "./drift";
-import { type Facts, hasImage, type ReleaseRecord } from "./facts";
+import type { Facts, ReleaseRecord } from "./facts";
 import { digest } from "./identity";
 import type { Order } from "./memory";
 import { siteConfig, siteDigest } from "./nginx";
@@ -80,11 +80,7 @@ export function planRelease(
   const planner = new Planner(situation, site, routesScript);
   planner.plan();
   const { script } = planner;
-  const settled =
-    facts.current?.release === release &&
-    !facts.interrupted &&
-    situation.undisturbed() &&
-    imagesUndisturbed(full, facts);
+  const settled = facts.current?.release === release && !facts.interrupted && situation.undisturbed();
   const epoch = facts.current?.epoch ?? 0;
   return {
     release,
@@ -100,12 +96,6 @@ export function planRelease(
     record: full,
     refusals: [...versionRefusals(full, facts), ...planner.refusals],
   };
-}
-
-/** One that is built again is remembered by a release, or the next `up` would find it changed once more. */
-function imagesUndisturbed({ containers }: ReleaseRecord, facts: Facts): boolean {
-  const built = Object.values(containers).filter(({ build }) => build !== undefined);
-  return built.every(({ image }) => !facts.seen.has(`image:${image}`) || hasImage(facts, image) === "intact");
 }
 
 /** PostgreSQL of one major version does not read the data of another. */

@@ -308,6 +308,12 @@ describe("drift of a stack (each row: what a preview says, and all that is done)
       END,
     ],
     [
+      "a run that was killed: what is otherwise is its own until it is settled",
+      { ...withFile("nginx.conf", "0"), interrupted: true },
+      ["an earlier release was interrupted: taken back or tidied first"],
+      END,
+    ],
+    [
       "a migration's container removed",
       withStates(host, { "backend-migrate": undefined }),
       ["the container of backend's migration is gone: made anew, and not run again"],
@@ -354,7 +360,7 @@ describe("drift of a stack (each row: what a preview says, and all that is done)
     const edited = withFile("nginx.conf", "0");
     expect(planned(config, edited).plan.drift).toHaveLength(1);
     expect(planned(config, { ...edited, active: "ann" }).plan.drift).toEqual([]);
-    expect(planned(config, { ...edited, interrupted: true }).plan.drift).toEqual([]);
+    expect(planned(config, { ...edited, active: "ann", interrupted: true }).plan.drift).toEqual([]);
     expect(planned(read(change(SHOP, "domain", "other.org")), edited).plan.drift).toEqual([]);
   });
 
