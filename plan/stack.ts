@@ -15,6 +15,7 @@ import type { ContainerRecord, Facts, ReleaseRecord } from "./facts";
 import { chooseImage, type ImageChoice } from "./images";
 import { byNeeds, type Wanted } from "./release";
 import { adoptedVolumes, volumeProblems } from "./volumes";
+import { fullName } from "./wire";
 
 /** Everything that a stack wants on its host, named by content: config and source in, plain data out. */
 export interface DescribedStack {
@@ -78,8 +79,8 @@ export function describeStack(root: string, config: Config, names: StackNames, f
   };
 }
 
-export function imageTag({ project, stack }: StackNames, service: string, build: Build): string {
-  return `${project}/${stack}/${service}:${build.hash}`;
+export function imageTag(names: StackNames, service: string, build: Build): string {
+  return `${fullName(names)}/${service}:${build.hash}`;
 }
 
 function describeService(

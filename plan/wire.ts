@@ -39,7 +39,7 @@ export function stackLines(
   return [
     `state ${stateFolder(names, host)}`,
     `label ${stackLabel(names)}`,
-    `images ${names.project}/${names.stack}`,
+    `images ${fullName(names)}`,
     `wait ${wait}`,
     ...(lineage === undefined ? [] : [`lineage ${lineage}`]),
   ];
