@@ -1,6 +1,6 @@
 import Table, { type HorizontalAlignment } from "cli-table3";
 
-/** Columns under their heads, without lines; `aligns`: one for each column, all left if absent. */
+/** Columns under their heads, without lines or blanks at their ends; `aligns`: one for each column, all left if absent. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
@@ -13,7 +13,7 @@ export function table(
     colAligns: [...aligns],
   });
   drawn.push(...rows.map((row) => [...row]));
-  return drawn.toString();
+  return drawn.toString().replaceAll(/ +$/gm, "");
 }
 
 const NO_LINES = Object.fromEntries(

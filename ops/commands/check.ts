@@ -5,6 +5,7 @@ import { type Checked, checklist } from "../../plan/checklist";
 import { EXIT } from "../exit";
 import { PROJECT, type Selection } from "../pulumi";
 import { factsOf, openStack } from "../stack";
+import { table } from "../table";
 
 export function addCheck(ops: Command): void {
   ops
@@ -29,8 +30,8 @@ export function exitOf(checked: readonly Checked[]): number {
 
 export function renderChecklist(checked: readonly Checked[]): string {
   const paint = { pass: colors.green, warn: colors.yellow, stop: colors.red };
-  const width = Math.max(...checked.map(({ check }) => check.length));
-  return checked
-    .map(({ check, outcome, words }) => `${paint[outcome](outcome)}  ${check.padEnd(width)}  ${words}`)
-    .join("\n");
+  return table(
+    ["", "check", "found"],
+    checked.map(({ check, outcome, words }) => [paint[outcome](outcome), check, words]),
+  );
 }
