@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addCheck } from "./commands/check";
+import { addDrift } from "./commands/drift";
 import { addEnvImport } from "./commands/envImport";
 import { addExec } from "./commands/exec";
 import { addLogs } from "./commands/logs";
@@ -17,6 +18,7 @@ export function program(): Command {
     .showHelpAfterError()
     .exitOverride();
   addStatus(ops);
+  addDrift(ops);
   addLogs(ops);
   addExec(ops);
   addCheck(ops);

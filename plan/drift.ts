@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { NamedContainer } from "./container";
-import { type Facts, type FoundContainer, isThere } from "./facts";
+import { type Facts, type FoundContainer, hasImage, isThere } from "./facts";
 import { canonical, type Plain } from "./identity";
 import { siteDigest } from "./nginx";
 
@@ -28,6 +28,8 @@ export type DriftKind =
   | "detached"
   | "limits"
   // Of all else.
+  | "interrupted"
+  | "image"
   | "migration"
   | "network"
   | "site"
@@ -45,10 +47,11 @@ export interface Expected {
   readonly live: Readonly<Record<string, string>>;
 }
 
-/** In the order in which a person reads them: containers, networks, nginx's files, what is too much. */
+/** In the order in which a person reads them: containers, images, networks, nginx's files, what is too much. */
 export function findDrift(expected: Expected, facts: Facts): Drift[] {
   if (!facts.known) return [];
   return [
+    ...interruption(facts),
     ...(facts.current?.objects ?? []).flatMap((object) => {
       const found = facts.containers.find(({ id }) => id === object.id);
       if (object.role === "migrate") return migrationDrift(object.service, found);
@@ -56,6 +59,7 @@ export function findDrift(expected: Expected, facts: Facts): Drift[] {
       const memory = facts.current?.record.containers[object.service]?.memory;
       return containerDrift(object.service, found, memory, spec?.networks ?? [], facts);
     }),
+    ...imageDrift(expected, facts),
     ...networkDrift(expected, facts),
     ...fileDrift(expected, facts),
     ...strays(expected, facts).map(({ id, key, state }): Drift => ({
@@ -136,6 +140,26 @@ function migrationDrift(service: string, found: FoundContainer | undefined): Dri
   if (found !== undefined && isThere(found)) return [];
   const what = `the container of ${service}'s migration is gone`;
   return [{ service, kind: "migration", what, cure: "made anew, and not run again" }];
+}
+
+/** A run in progress is not one that was killed. */
+function interruption({ interrupted, active }: Facts): Drift[] {
+  if (!interrupted || active !== undefined) return [];
+  const what = "an earlier release was interrupted";
+  return [{ service: undefined, kind: "interrupted", what, cure: "taken back or tidied first" }];
+}
+
+/** What serves runs on. One that is built again is remembered by a release, or it would be found changed once more. */
+function imageDrift({ containers }: Expected, facts: Facts): Drift[] {
+  const wanted = new Set(containers.map(({ spec }) => spec.image));
+  const serving = Object.entries(facts.current?.record.containers ?? {});
+  return serving.flatMap(([service, { image, build }]): Drift[] => {
+    if (build === undefined || !wanted.has(image) || !facts.seen.has(`image:${image}`)) return [];
+    const found = hasImage(facts, image);
+    if (found === "intact") return [];
+    const what = found === "absent" ? "the image is gone from the host" : "the image was changed by hand";
+    return [{ service, kind: "image", what, cure: "built again" }];
+  });
 }
 
 function networkDrift({ containers }: Expected, { seen, networks }: Facts): Drift[] {

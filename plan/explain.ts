@@ -74,7 +74,7 @@ function origin(record: ContainerRecord | undefined): string {
   return record?.build === undefined ? `image ${record?.image ?? ""}` : `built: ${record.build.why}`;
 }
 
-/** Of nginx's files and of the host is told in the notes: they are no container's. */
+/** Told with each container. Of nginx's files and of the host is told in the notes. */
 const OF_CONTAINERS: readonly DriftKind[] = [
   "gone",
   "stopped",
@@ -84,6 +84,9 @@ const OF_CONTAINERS: readonly DriftKind[] = [
   "detached",
   "limits",
 ];
+
+/** Told with where each image comes from: explainImages. */
+const OF_IMAGES: readonly DriftKind[] = ["image"];
 
 function repair(service: string, { drift }: Plan): string {
   return drift
@@ -188,9 +191,8 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
       return [found.length > 0, `security relaxed: ${name} ${found.join(", ")}`];
     }),
     [config.smoke.length === 0, "no smoke test is configured: only health gates this release"],
-    [facts.interrupted, "an earlier release was interrupted: it is taken back or tidied first"],
     ...plan.drift
-      .filter(({ kind }) => !OF_CONTAINERS.includes(kind))
+      .filter(({ kind }) => ![...OF_CONTAINERS, ...OF_IMAGES].includes(kind))
       .map((one): [boolean, string] => [true, inOneLine(one)]),
     [facts.active !== undefined, `at work just now: ${facts.active ?? ""}`],
     [

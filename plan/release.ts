@@ -1,7 +1,7 @@
 import type { Config, MigrationKind } from "./config/schema";
 import type { NamedContainer } from "./container";
 import type { Drift } from "./drift";
-import { type Facts, hasImage, type ReleaseRecord } from "./facts";
+import type { Facts, ReleaseRecord } from "./facts";
 import { digest } from "./identity";
 import { imagesToKeep, releasesToKeep } from "./ledger";
 import type { Order } from "./memory";
@@ -87,11 +87,7 @@ export function planRelease(
   const planner = new Planner(situation, site, routesScript);
   planner.plan();
   const { script } = planner;
-  const settled =
-    facts.current?.release === release &&
-    !facts.interrupted &&
-    situation.undisturbed() &&
-    imagesUndisturbed(full, facts);
+  const settled = facts.current?.release === release && !facts.interrupted && situation.undisturbed();
   const epoch = facts.current?.epoch ?? 0;
   return {
     release,
@@ -116,12 +112,6 @@ export function planRelease(
 function kindOf({ rollbackTo }: Config, release: string, { current }: Facts): Plan["kind"] {
   if (current?.release === release) return "repair";
   return rollbackTo === undefined ? "deploy" : "rollback";
-}
-
-/** One that is built again is remembered by a release, or the next `up` would find it changed once more. */
-function imagesUndisturbed({ containers }: ReleaseRecord, facts: Facts): boolean {
-  const built = Object.values(containers).filter(({ build }) => build !== undefined);
-  return built.every(({ image }) => !facts.seen.has(`image:${image}`) || hasImage(facts, image) === "intact");
 }
 
 /** PostgreSQL of one major version does not read the data of another. */

@@ -151,13 +151,12 @@ export class Situation {
 
   /** Others that have a volume which only this one may write to: it was theirs until this release. */
   holders({ name, exclusive }: Item): readonly Recorded[] {
-    const { current, containers } = this.facts;
+    const { current } = this.facts;
     return (current?.objects ?? []).filter(({ service, role, id }) => {
       if (service === name || role === "migrate") return false;
       const has = current?.record.containers[service]?.volumes ?? [];
-      const runs = containers.some((one) => one.id === id && !["created", "exited"].includes(one.state));
       const stays = this.items.some((one) => one.name === service && one.kind !== "replace");
-      return runs && !stays && has.some((volume) => exclusive.includes(volume));
+      return this.isUp(id) && !stays && has.some((volume) => exclusive.includes(volume));
     });
   }
 

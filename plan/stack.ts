@@ -16,6 +16,7 @@ import { chooseImage, type ImageChoice, keptImage } from "./images";
 import { byNeeds, type Wanted } from "./release";
 import type { Pin } from "./rollback";
 import { adoptedVolumes, volumeProblems } from "./volumes";
+import { fullName } from "./wire";
 
 /** Everything that a stack wants on its host, named by content: config and source in, plain data out. */
 export interface DescribedStack {
@@ -97,8 +98,8 @@ export function describeStack(
   };
 }
 
-export function imageTag({ project, stack }: StackNames, service: string, build: Build): string {
-  return `${project}/${stack}/${service}:${build.hash}`;
+export function imageTag(names: StackNames, service: string, build: Build): string {
+  return `${fullName(names)}/${service}:${build.hash}`;
 }
 
 /** An image as a container names it, and where it comes from if it is built. */

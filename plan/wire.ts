@@ -41,7 +41,7 @@ export function stackLines(
   return [
     `state ${stateFolder(names, host)}`,
     `label ${stackLabel(names)}`,
-    `images ${names.project}/${names.stack}`,
+    `images ${fullName(names)}`,
     `wait ${wait}`,
     `log ${logFile(names, host)}`,
     ...(lineage === undefined ? [] : [`lineage ${lineage}`]),

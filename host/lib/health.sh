@@ -32,13 +32,15 @@ while :; do
 done'
 
 # poll_in CONTAINER SCRIPT WHAT [HOST]: polls until the timeout, some seconds at a time: what runs in a container cannot be
-# ended from outside, and must not go on for long when the one who asked has given up or was killed.
+# ended from outside, and must not go on for long when the one who asked has given up or was killed. What hangs is not
+# waited for: 124, some seconds after the timeout.
 poll_in() {
   deadline=$(($(now) + timeout * 100))
   while :; do
-    turn=$(((deadline - $(now) + 99) / 100))
+    remaining=$(((deadline - $(now) + 99) / 100))
+    turn=$remaining
     [ $turn -le 5 ] || turn=5
-    docker exec "$1" sh -c "$2" poll "$3" $turn ${4:+"$4"}
+    docker_within $((remaining + 6)) exec "$1" sh -c "$2" poll "$3" $turn ${4:+"$4"}
     asked=$?
     # The proxy that asks may itself be on its way back, as after a restart of the engine.
     case $asked in 0 | 75) ;; *) ! says_running "$1" && rest 0.2 && asked=75 ;; esac
@@ -54,29 +56,21 @@ poll_health() {
       find_proxy
       poll_in "$proxy" "$http_poll" "http://$1:${address%%:*}${address#*:}"
       ;;
-    exec:*) poll_in "$id" "$command_poll" "$(unpack "${health#exec:}")" ;;
+    exec:*)
+      poll_in "$id" "$command_poll" "$(unpack "${health#exec:}")" && return
+      [ "$asked" != 124 ] || say "the health command does not end"
+      return "$asked"
+      ;;
     proxy) poll_in "$id" "$http_poll" "http://127.0.0.1:8079/ready" ;;
     none) rest 3 ;; # nothing to ask: three seconds without an exit
   esac
 }
 
-# healthy_within KEY SECONDS: says nothing, and takes hardly longer, even if the health command hangs. One that cannot be
-# asked is not healthy: there is only Docker's word then.
+# healthy_within KEY SECONDS: says nothing. One that cannot be asked is not healthy: there is only Docker's word then.
 healthy_within() {
   load_object "$1" && [ "$health" != none ] || return 1
   timeout=$2
-  give_up=$(($(now) + ($2 + 6) * 100))
-  (poll_health "$1") >/dev/null 2>&1 9>&- &
-  poller=$!
-  while kill -0 $poller 2>/dev/null; do
-    if [ "$(now)" -ge $give_up ]; then
-      kill $poller 2>/dev/null
-      wait $poller 2>/dev/null
-      return 1
-    fi
-    rest 0.1
-  done
-  wait $poller
+  (poll_health "$1") >/dev/null 2>&1
 }
 says_running() { [ "$(docker inspect -f '{{.State.Running}}' "$1" 2>/dev/null)" = true ]; }
 

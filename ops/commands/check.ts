@@ -6,6 +6,7 @@ import { EXIT } from "../exit";
 import { planOf } from "../planning";
 import { PROJECT, type Selection } from "../pulumi";
 import { factsOf, openStack } from "../stack";
+import { table } from "../table";
 
 export function addCheck(ops: Command): void {
   ops
@@ -31,8 +32,8 @@ export function exitOf(checked: readonly Checked[]): number {
 
 export function renderChecklist(checked: readonly Checked[]): string {
   const paint = { pass: colors.green, warn: colors.yellow, stop: colors.red };
-  const width = Math.max(...checked.map(({ check }) => check.length));
-  return checked
-    .map(({ check, outcome, words }) => `${paint[outcome](outcome)}  ${check.padEnd(width)}  ${words}`)
-    .join("\n");
+  return table(
+    ["", "check", "found"],
+    checked.map(({ check, outcome, words }) => [paint[outcome](outcome), check, words]),
+  );
 }

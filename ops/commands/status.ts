@@ -1,10 +1,10 @@
-import Table from "cli-table3";
 import type { Command } from "commander";
 import colors from "picocolors";
 import type { Facts } from "../../plan/facts";
 import { EXIT } from "../exit";
 import type { Selection } from "../pulumi";
 import { factsOf, openStack } from "../stack";
+import { table } from "../table";
 
 export function addStatus(ops: Command): void {
   ops
@@ -66,20 +66,20 @@ export function describeStatus({ current, containers, active, interrupted, memor
 export function renderStatus(title: string, status: Status): string {
   const { release, active, interrupted, services, memory } = status;
   if (release === undefined) return `${title}: nothing serves yet`;
-  const table = new Table({
-    head: ["service", "version", "state", "limit, MiB", "image"],
-    chars: NO_LINES,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
-    colAligns: ["left", "left", "left", "right", "left"],
+  const rows = services.map(({ service, version, state, memoryLimit, image }) => {
+    const paint = state === "running" ? colors.green : colors.red;
+    return [service, version, paint(state), memoryLimit, image];
   });
-  for (const one of services) {
-    const state = one.state === "running" ? colors.green(one.state) : colors.red(one.state);
-    table.push([one.service, one.version, state, one.memoryLimit, one.image]);
-  }
   return [
     `${title}: release ${release}`,
     "",
-    table.toString(),
+    table(["service", "version", "state", "limit, MiB", "image"], rows, [
+      "left",
+      "left",
+      "left",
+      "right",
+      "left",
+    ]),
     "",
     ...(memory === undefined ? [] : [`host: ${memory.used} of ${memory.total} MiB in use`]),
     ...(active === undefined ? [] : [`at work just now: ${active}`]),
@@ -87,23 +87,3 @@ export function renderStatus(title: string, status: Status): string {
     ...(status.whole || active !== undefined ? [] : ["not all of it runs: pulumi up puts it right"]),
   ].join("\n");
 }
-
-const NO_LINES = Object.fromEntries(
-  [
-    "top",
-    "top-mid",
-    "top-left",
-    "top-right",
-    "bottom",
-    "bottom-mid",
-    "bottom-left",
-    "bottom-right",
-    "left",
-    "left-mid",
-    "mid",
-    "mid-mid",
-    "right",
-    "right-mid",
-    "middle",
-  ].map((part) => [part, ""]),
-);

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { isHint } from "../placeholder";
 import { crossChecks } from "./check";
 import { ConfigError, describeIssue, pathText, typeWords } from "./errors";
 import { type Config, schema } from "./schema";
@@ -18,7 +19,7 @@ export function readConfig(raw: Readonly<Record<string, string>>): Config {
 /** The same from values that are decoded already. @throws ConfigError */
 export function readValues(values: Readonly<Record<string, unknown>>): Config {
   const nodes = nodesOf(values);
-  const placeholders = nodes.filter(({ path, value }) => isPlaceholder(path, value));
+  const placeholders = nodes.filter(isPlaceholder);
   const result = schema.safeParse(values, { error: typeWords, reportInput: true });
   const issues = (result.error?.issues ?? []).filter((issue) => !isCovered(issue, placeholders));
   const problems = [
@@ -109,10 +110,9 @@ const FREE_TEXT: Path = [
   ...["command", "migrate", "healthCommand", "settings"],
 ];
 
-/** A value such as "<the server's key: ssh-keyscan ...>" waits for the person who knows it. */
-function isPlaceholder(path: Path, value: unknown): boolean {
-  if (typeof value !== "string") return false;
-  return path.some((part) => FREE_TEXT.includes(part)) ? /^<the [^<>]+>$/.test(value) : /^<.+>$/.test(value);
+function isPlaceholder({ path, value }: Node): boolean {
+  const freeText = path.some((part) => FREE_TEXT.includes(part));
+  return typeof value === "string" && isHint(value, freeText);
 }
 
 /** What a placeholder is told of already. */

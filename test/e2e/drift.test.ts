@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { pause } from "./lib/command";
 import { expectNoneFailed, expectSuccess, expectUntouched } from "./lib/expect";
 import type { Seen } from "./lib/host";
+import { ops } from "./lib/ops";
 import { expectContact } from "./lib/scenarios";
 import { Site } from "./lib/site";
 
@@ -19,6 +21,8 @@ interface Case {
   readonly hand: string;
   /** What a preview says of it. */
   readonly told: readonly RegExp[];
+  /** What `ops drift` lists: where, and what kind. */
+  readonly listed: readonly string[];
   /** The services whose containers may be started or made anew; no other process is touched. */
   readonly touched: readonly string[];
   readonly underLoad?: boolean;
@@ -30,13 +34,14 @@ const ALL = ["backend", "database", "frontend", "proxy", "worker"];
 
 const cases: Case[] = [
   {
-    what: "strays, an edited nginx.conf, other limits and another name: no request fails",
+    what: "strays, an edited nginx.conf, other limits, another name and image: no request fails",
     hand: `
       docker run -d --name "$stack-stray" --label deploy.stack=$label --label deploy.role=proxy nginx:1.28-bookworm sleep 600
       docker create --label deploy.stack=$label --label deploy.key=frontend-000000000000 nginx:1.28-bookworm
       ${inProxy('echo "# edited" >>nginx.conf')}
       docker update --memory 200m --memory-swap 200m $frontend
       docker update --restart no $backend
+      docker tag nginx:1.28-bookworm "$(docker inspect -f '{{.Config.Image}}' $frontend)"
       docker rename $frontend "$stack-renamed"`,
     told: [
       /frontend +may use 200 MiB instead of 96: limited again/,
@@ -44,7 +49,9 @@ const cases: Case[] = [
       /nginx\.conf was edited by hand: installed again/,
       /the container [0-9a-f]{12} \(running\) is not of the release that serves: removed/,
       /the container frontend-000000000000 \(created\) is not of the release that serves: removed/,
+      /image of frontend: the image was changed by hand: built again/,
     ],
+    listed: ["backend limits", "frontend image", "frontend limits", "host stray", "host stray", "proxy site"],
     touched: [],
     underLoad: true,
   },
@@ -61,6 +68,7 @@ const cases: Case[] = [
       /worker +is running but unhealthy: restarted, unless it recovers/,
       /proxy +unchanged/,
     ],
+    listed: ["backend paused", "database stopped", "frontend gone", "worker unhealthy"],
     touched: ["frontend", "database", "worker"],
   },
   {
@@ -71,6 +79,7 @@ const cases: Case[] = [
       /database +is gone: made anew and started/,
       ...["backend", "frontend", "worker"].map((one) => new RegExp(`${one} +is exited: started again`)),
     ],
+    listed: ["backend stopped", "database gone", "frontend stopped", "proxy gone", "worker stopped"],
     touched: ALL,
   },
   {
@@ -88,6 +97,16 @@ const cases: Case[] = [
       /database +is cut off from the network data: connected again/,
       /backend +is cut off from the network edge: connected again; is cut off from the network data/,
     ],
+    listed: [
+      "backend detached",
+      "backend detached",
+      "database detached",
+      "frontend detached",
+      "host network",
+      "host network",
+      "proxy detached",
+      "worker detached",
+    ],
     // Nobody can ask it whether it is well.
     touched: ["worker"],
   },
@@ -104,15 +123,29 @@ const cases: Case[] = [
       /routes\.js is gone: installed again/,
       /routes\.json is gone: installed again/,
     ],
+    listed: ["backend detached", "proxy routes", "proxy site", "proxy site"],
     touched: ["backend"],
   },
   {
     what: "the proxy's configuration broken and the proxy restarted: it crashes again and again",
     hand: `${inProxy("echo broken >>nginx.conf")}; docker restart -t 1 $proxy; sleep 3`,
     told: [/proxy +(restarts again and again|is running but unhealthy): restarted/],
+    listed: [expect.stringMatching(/^proxy (restarting|unhealthy)$/) as string],
     touched: ["proxy"],
   },
+  {
+    what: "a run that was killed before its first verb",
+    hand: 'echo "run $folder/runs/none" >$folder/journal',
+    told: [/an earlier release was interrupted: taken back or tidied first/],
+    listed: ["host interrupted"],
+    touched: [],
+  },
 ];
+
+/** What `ops drift --json` prints, as far as it is looked at here. */
+const report = z.object({
+  drift: z.array(z.object({ service: z.string().default("host"), kind: z.string() })),
+});
 
 describe("drift: what was changed by hand on the host", () => {
   let site: Site;
@@ -130,11 +163,19 @@ describe("drift: what was changed by hand on the host", () => {
 
   async function byHand(script: string, running: Record<string, Seen>): Promise<void> {
     const ids = Object.values(running).map(({ service, id }) => `${service}=${id}`);
-    const words = [...ids, `label=${site.fullName}`, `stack=${stack}`].join("; ");
+    const words = [...ids, `label=${site.fullName}`, `stack=${stack}`, `folder=${site.stateFolder}`].join(
+      "; ",
+    );
     await site.host.sh(`set -e; { ${words}\n${script}\n} >/dev/null`);
   }
 
-  it.each(cases)("$what", async ({ what, hand, told, touched, underLoad = false }) => {
+  async function drift(): Promise<{ code: number | null; found: string[] }> {
+    const { code, stdout } = await ops(site, ["drift", "--json"]);
+    const { drift: all } = report.parse(JSON.parse(stdout));
+    return { code, found: all.map(({ service, kind }) => `${service} ${kind}`).sort() };
+  }
+
+  it.each(cases)("$what", async ({ what, hand, told, listed, touched, underLoad = false }) => {
     const before = await site.running();
     expect(Object.keys(before).sort()).toEqual(ALL);
     await byHand(hand, before);
@@ -142,6 +183,7 @@ describe("drift: what was changed by hand on the host", () => {
     const preview = await site.pulumi.preview();
     expectSuccess(preview);
     for (const one of told) expect(preview.text).toMatch(one);
+    expect(await drift()).toEqual({ code: 2, found: listed });
 
     if (underLoad) {
       const [repair, load] = await site.measuredUp(what);
@@ -170,6 +212,7 @@ describe("drift: what was changed by hand on the host", () => {
     expect(await site.crm.page()).toContain("Small CRM");
     await expectContact(site);
 
+    expect(await drift()).toEqual({ code: 0, found: [] });
     const again = await site.pulumi.up();
     expectSuccess(again);
     expect(again.changes).toEqual([]);
@@ -201,10 +244,6 @@ describe("drift: what was changed by hand on the host", () => {
 
   afterAll(async () => {
     await site.report.write();
-    const { code, text } = await site.pulumi.destroy();
-    if (code !== 0) throw new Error(text);
-    for (const volume of await site.host.volumes(site.fullName))
-      await site.host.sh(`docker volume rm ${volume}`);
-    await site.workspace.remove();
+    await site.remove();
   });
 });

@@ -118,13 +118,9 @@ describe("a release of the proxy, on this machine's engine", () => {
   // The engine is shared with others: this takes back all that was made, the data and the images too.
   afterAll(async () => {
     await site.report.write();
-    const { code, text } = await site.pulumi.destroy();
-    if (code !== 0) throw new Error(text);
-    for (const volume of await site.host.volumes(site.fullName))
-      await site.host.sh(`docker volume rm ${volume}`);
+    await site.remove();
     for (const what of ["module", "start"])
       await site.host.sh(`docker rmi -f ${image(what)} 2>/dev/null || :`);
-    await site.workspace.remove();
   });
 });
 

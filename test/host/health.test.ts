@@ -150,6 +150,15 @@ describe.concurrent("a health command", () => {
       /worker-\w+ did not become healthy within 1 s: the health command fails: not yet: 'all' 2\n/,
     );
   });
+
+  it("that hangs is not waited for", async () => {
+    const world = World.create();
+    const began = Date.now();
+    const { code, output } = await release(world, prepare(world, withCommand("sleep 100")));
+    expect(code).toBe(1);
+    expect(output).toMatch(/worker-\w+ did not become healthy within 1 s: the health command does not end\n/);
+    expect((Date.now() - began) / 1000).toBeLessThan(40);
+  });
 });
 
 describe.concurrent("an undo", () => {

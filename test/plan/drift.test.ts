@@ -4,27 +4,11 @@ import { explain } from "../../plan/explain";
 import { type Facts, type FoundContainer, generation } from "../../plan/facts";
 import { routesFile, siteConfig, siteDigest } from "../../plan/nginx";
 import { change, LEAST, read, type Values } from "./support/config";
+import { SHOP } from "./support/shop";
 import { containersOf, EMPTY_HOST, hostAfter, planned, SCRIPT, verbs, withStates } from "./support/stack";
 
 // What was changed on a host without a release, how it is told, and which verbs put it right.
 
-const SHOP: Values = {
-  ...LEAST,
-  database: { version: 17, memory: 200 },
-  services: {
-    backend: {
-      image: "backend:1",
-      port: 3000,
-      route: "/api/",
-      health: "/health",
-      memory: 160,
-      needs: ["database"],
-      migrate: ["up"],
-    },
-    frontend: { image: "frontend:1", port: 3001, route: "/", health: "/health", memory: 96 },
-    worker: { image: "worker:1", memory: 64, needs: ["backend"] },
-  },
-};
 const serving = planned(read(SHOP));
 const config = serving.config;
 const site = siteConfig(config, SCRIPT);
@@ -308,6 +292,12 @@ describe("drift of a stack (each row: what a preview says, and all that is done)
       END,
     ],
     [
+      "a run that was killed: what is otherwise is its own until it is settled",
+      { ...withFile("nginx.conf", "0"), interrupted: true },
+      ["an earlier release was interrupted: taken back or tidied first"],
+      END,
+    ],
+    [
       "a migration's container removed",
       withStates(host, { "backend-migrate": undefined }),
       ["the container of backend's migration is gone: made anew, and not run again"],
@@ -354,7 +344,7 @@ describe("drift of a stack (each row: what a preview says, and all that is done)
     const edited = withFile("nginx.conf", "0");
     expect(planned(config, edited).plan.drift).toHaveLength(1);
     expect(planned(config, { ...edited, active: "ann" }).plan.drift).toEqual([]);
-    expect(planned(config, { ...edited, interrupted: true }).plan.drift).toEqual([]);
+    expect(planned(config, { ...edited, active: "ann", interrupted: true }).plan.drift).toEqual([]);
     expect(planned(read(change(SHOP, "domain", "other.org")), edited).plan.drift).toEqual([]);
   });
 

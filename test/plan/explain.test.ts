@@ -228,7 +228,7 @@ release #1 serves already: to be put right
   frontend  restarts again and again: restarted
   backend   is exited: started again
   worker    is gone: made anew and started
-  an earlier release was interrupted: it is taken back or tidied first
+  an earlier release was interrupted: taken back or tidied first
   the container backend-#2 (exited) is not of the release that serves: removed
   host: 600 of 1024 MiB in use`);
   });

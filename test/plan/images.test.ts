@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Facts } from "../../plan/facts";
+import { explain } from "../../plan/explain";
 import { chooseImage, explainImages, type ImageChoice, roomForBuild } from "../../plan/images";
 import { type Build, readBuild } from "../../plan/build";
 import { imageTag } from "../../plan/stack";
@@ -195,6 +196,18 @@ describe("an image once released", () => {
     expect(again.plan.release).toBe(done.plan.release);
     expect(again.plan.epoch).toBe(done.plan.epoch + 1);
     expect(again.plan.changes.every(({ kind }) => kind === "same")).toBe(true);
+
+    const { plan, config, stack } = again;
+    expect(plan.drift).toEqual([
+      { service: "web", kind: "image", what: why.split(": ")[0], cure: "built again" },
+    ]);
+    const images = stack.services.flatMap(({ image }) => image ?? []);
+    const told = explain(plan, config, facts, images).split("\n");
+    expect(told.filter((line) => line.includes("built again"))).toEqual([
+      expect.stringContaining(`image of web: ${why}`),
+    ]);
+    const other = planned(read(change(OVER_SSH, "services.web.args", { NEXT: "1" })), facts, root);
+    expect(other.plan.drift, "of an image that is not wanted any more").toEqual([]);
   });
 
   it("that the first program remembered by its tag is known by that", () => {

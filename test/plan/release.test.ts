@@ -4,6 +4,7 @@ import type { Config } from "../../plan/config/schema";
 import type { Facts } from "../../plan/facts";
 import { byNeeds } from "../../plan/release";
 import { change, LEAST, problemsOf, read, type Values } from "./support/config";
+import { SHOP } from "./support/shop";
 import {
   containersOf,
   EMPTY_HOST,
@@ -17,34 +18,17 @@ import {
 // The same cases on every run.
 fc.configureGlobal({ seed: 2010 });
 
-const SHOP: Values = {
-  ...LEAST,
-  database: { version: 17, memory: 200 },
-  services: {
-    backend: {
-      image: "backend:1",
-      port: 3000,
-      route: "/api/",
-      health: "/health",
-      memory: 160,
-      needs: ["database"],
-      migrate: ["up"],
-    },
-    frontend: { image: "frontend:1", port: 3001, route: "/", health: "/health", memory: 96 },
-    worker: { image: "worker:1", memory: 64, needs: ["backend"] },
-  },
-  smoke: [{ path: "/" }],
-};
+const SMOKED: Values = { ...SHOP, smoke: [{ path: "/" }] };
 
-const serving = planned(read(SHOP));
+const serving = planned(read(SMOKED));
 const host = hostAfter(serving);
-/** MiB that are free beside the 568 MiB of SHOP. */
+/** MiB that are free beside the 568 MiB of SMOKED. */
 const hostWith = (free: number): Facts =>
   hostAfter(serving, { total: (300 + 568 + free) * 1024, used: 300 * 1024, ours: 0 });
 
 type Edit = readonly [path: string, value: unknown];
 const edited = (...edits: Edit[]): Values =>
-  edits.reduce<Values>((values, [path, value]) => change(values, path, value), SHOP);
+  edits.reduce<Values>((values, [path, value]) => change(values, path, value), SMOKED);
 const BACKEND: Edit = ["services.backend.image", "backend:2"];
 const FRONTEND: Edit = ["services.frontend.image", "frontend:2"];
 const WORKER: Edit = ["services.worker.image", "worker:2"];
@@ -786,7 +770,7 @@ const situation: fc.Arbitrary<Situation> = fc
     const before = first && read(first);
     const room = { total: memory * 1024, used: 0, ours: 0 };
     if (before === undefined)
-      return { before, after: read(after ?? SHOP), facts: { ...EMPTY_HOST, memory: room } };
+      return { before, after: read(after ?? SMOKED), facts: { ...EMPTY_HOST, memory: room } };
     const found = Object.entries(states).map(([name, state]) => [name, state === "gone" ? undefined : state]);
     const facts = withStates(
       hostAfter(planned(before), room),

@@ -78,19 +78,12 @@ export function byHand(scenarios: Scenarios): void {
       const value = `two\nlines of "${marker}" for $HOME `;
       const file = join(site.workspace.folder, ".env.production");
       await writeFile(file, `# the CRM\nPORT=9\nNUMBER=0012\nTEXT='${value}'\nMODE=true\nLATER=changeme\n`);
-      const refused = await ops(site, ["env", "import", file, "--service", "backend"]);
+      const importing = (...options: string[]) =>
+        ops(site, ["env", "import", file, "--service", "backend", ...options]);
+      const refused = await importing();
       expect(refused).toMatchObject({ code: 1 });
       expect(refused.stderr).toContain("add --yes");
-      const done = await ops(site, [
-        "env",
-        "import",
-        file,
-        "--service",
-        "backend",
-        "--plain",
-        "MODE",
-        "--yes",
-      ]);
+      const done = await importing("--plain", "MODE", "--yes");
       expect(done).toMatchObject({ code: 0, stderr: "" });
       expect(done.stdout).toMatch(/added: MODE, NUMBER, TEXT\n/);
       expect(done.stdout).toMatch(/left out: the stack gives it itself .*: PORT\n/);
@@ -113,31 +106,12 @@ export function byHand(scenarios: Scenarios): void {
         PORT: "3000",
       });
 
-      const again = await ops(site, [
-        "env",
-        "import",
-        file,
-        "--service",
-        "backend",
-        "--plain",
-        "MODE",
-        "--yes",
-      ]);
+      const again = await importing("--plain", "MODE", "--yes");
       expect(again.stdout).toMatch(/unchanged: MODE, NUMBER, TEXT\n[^]*nothing to do\n/);
       await writeFile(file, "MODE=true\n");
-      const fewer = await ops(site, [
-        "env",
-        "import",
-        file,
-        "--service",
-        "backend",
-        "--plain",
-        "MODE",
-        "--remove",
-        "--yes",
-      ]);
+      const fewer = await importing("--plain", "MODE", "--remove", "--yes");
       expect(fewer.stdout).toMatch(/removed: NUMBER, TEXT\n/);
-      const empty = await ops(site, ["env", "import", file, "--service", "backend", "--plain", "MODE"]);
+      const empty = await importing("--plain", "MODE");
       expect(empty.stdout).toContain("nothing to do");
       await site.settle();
     },
