@@ -1,9 +1,12 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { constants } from "node:os";
 import { dirname } from "node:path";
 import { OpsError } from "./errors";
 
 /** The project's folder: where Pulumi.yaml is. */
 export const PROJECT = dirname(__dirname);
+
+const NO_CLI = "pulumi is not on PATH: install the Pulumi CLI";
 
 export interface Selection {
   readonly stack?: string | undefined;
@@ -24,14 +27,68 @@ export function pulumi(args: readonly string[], input?: string): Promise<string>
       { cwd: PROJECT, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
-        else if (error.code === "ENOENT")
-          reject(new OpsError("pulumi is not on PATH: install the Pulumi CLI"));
+        else if (error.code === "ENOENT") reject(new OpsError(NO_CLI));
         else reject(new OpsError(`pulumi ${args[0] ?? ""}: ${stderr.trim().replace(/^error: /, "")}`));
       },
     );
     // One that ends before it has read everything has said why.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(input ?? "");
+  });
+}
+
+/** How a run of the CLI on this terminal ended. */
+export interface Ended {
+  /** 128 + n when signal n ended it. */
+  readonly code: number;
+  /** Ctrl-C was pressed meanwhile. */
+  readonly interrupted: boolean;
+  /** The end of what it wrote to stderr: its own error, when it did not come as far as the program. */
+  readonly words: string;
+}
+
+/** Characters of stderr that are kept. */
+const KEPT = 8192;
+
+/**
+ * Runs the Pulumi CLI with this terminal as its own.
+ *
+ * @param env in addition to this process's own
+ * @throws OpsError when there is no CLI
+ */
+export function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("pulumi", [...args], {
+      cwd: PROJECT,
+      env: { ...process.env, ...env },
+      // The CLI looks at stdin and stdout to learn whether somebody sits there.
+      stdio: ["inherit", "inherit", "pipe"],
+    });
+    let words = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      process.stderr.write(text);
+      words = (words + text).slice(-KEPT);
+    });
+    // The terminal gives Ctrl-C to all of the group, so to the CLI too. It goes to its end in order; a second one given to
+    // it from here would make it leave everything as it lies. SIGTERM comes to this process alone.
+    let interrupted = false;
+    const wait = () => {
+      interrupted = true;
+    };
+    const hand = () => {
+      interrupted = true;
+      child.kill("SIGTERM");
+    };
+    process.on("SIGINT", wait).on("SIGTERM", hand);
+    const free = () => process.off("SIGINT", wait).off("SIGTERM", hand);
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      free();
+      reject(error.code === "ENOENT" ? new OpsError(NO_CLI) : error);
+    });
+    child.on("close", (code, signal) => {
+      free();
+      resolve({ code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]), interrupted, words });
+    });
   });
 }
 

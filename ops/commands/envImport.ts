@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { z } from "zod";
 import { suggestion } from "../../plan/config/errors";
 import type { StackNames } from "../../plan/container";
+import { agreed } from "../ask";
 import { describeEnvImport, type EnvImport, type Existing, planEnvImport } from "../envFile";
 import { OpsError } from "../errors";
 import { pulumi, type Selection, selectionFlags } from "../pulumi";
@@ -58,7 +58,8 @@ export function addEnvImport(ops: Command): void {
         console.log("nothing to do");
         return;
       }
-      if (options.yes !== true && !(await agreed())) throw new OpsError("Nothing was changed.");
+      if (options.yes !== true && !(await agreed("Write this to the stack's config?")))
+        throw new OpsError("Nothing was changed.");
       await write({
         names,
         selection: options,
@@ -89,17 +90,6 @@ function chooseService(known: readonly string[], asked: string | undefined): str
   if (only === undefined) throw new OpsError("the stack's config has no services yet: describe them first");
   if (others.length > 0) throw new OpsError(`--service: say which one: ${known.join(", ")}`);
   return only;
-}
-
-async function agreed(): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new OpsError("there is no terminal to ask on: add --yes. Nothing was changed.");
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question("Write this to the stack's config? [y/N] ")).trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 interface Writing {
