@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addCheck } from "./commands/check";
+import { addDeploy } from "./commands/deploy";
 import { addEnvImport } from "./commands/envImport";
 import { addExec } from "./commands/exec";
 import { addLogs } from "./commands/logs";
@@ -16,6 +17,7 @@ export function program(): Command {
     .enablePositionalOptions()
     .showHelpAfterError()
     .exitOverride();
+  addDeploy(ops);
   addStatus(ops);
   addLogs(ops);
   addExec(ops);
