@@ -8,14 +8,12 @@ export type Language = (typeof LANGUAGES)[number];
 
 const THIS_MACHINE = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+const CHAT = /^(-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31})$/;
+const chatRule = "must be a chat's number, such as -1001234567890, or a channel's name, such as @deploys";
+
 const telegram = z.strictObject({
   /** A person, a group or a channel that the bot may write to. */
-  chat: z
-    .union(
-      [z.int(), z.string().regex(/^(-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31})$/)],
-      "must be a chat's number, such as -1001234567890, or a channel's name, such as @deploys",
-    )
-    .transform(String),
+  chat: z.union([z.int(), z.string().regex(CHAT, chatRule)], chatRule).transform(String),
   /** The bot's; a secret. It stands in the address of every request, so no error may show one. */
   token: z
     .string()
