@@ -2,13 +2,13 @@
  * Deploys a few services to one machine. A table of contents: each part is made in the file it is named after.
  * Data flows one way: config -> plan (what is wanted, how to get there) -> resources -> the runner on the host.
  */
-import * as pulumi from "@pulumi/pulumi";
 import { goThroughChecklist } from "./components/checklist";
 import { claimHost, ownLineage } from "./components/claim";
 import { Database } from "./components/database";
-import { untilTold } from "./components/engine";
+import { untilTold, whenResourceFails } from "./components/engine";
 import { Host } from "./components/host";
 import { readFacts } from "./components/hostFacts";
+import { News } from "./components/notify";
 import { checkPlan, showPlan, siteUrl, versions } from "./components/outputs";
 import { Proxy } from "./components/proxy";
 import { Release } from "./components/release";
@@ -19,9 +19,15 @@ import { planRelease } from "./plan/release";
 import { pinned } from "./plan/rollback";
 import { describeStack } from "./plan/stack";
 
-export = () => untilTold(program);
+export = () => {
+  const news = new News();
+  return untilTold(
+    () => program(news),
+    (problem) => news.failed(problem),
+  );
+};
 
-async function program() {
+async function program(news: News) {
   const { config: configured, names } = loadConfig();
 
   const facts = readFacts(configured, names);
@@ -29,11 +35,13 @@ async function program() {
   const lineage = await ownLineage(config, names, facts);
   const stack = withoutTrace(() => describeStack(__dirname, config, names, facts, pin));
   const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript());
+  news.about({ config, names, facts, plan, pinned: pin?.entry.number });
   checkPlan(plan, stack, config, facts, pin);
   const { checked, repositories } = goThroughChecklist(__dirname, config, facts, plan);
   const claim = await claimHost(config, names, facts, lineage);
   showPlan(plan, stack, config, facts, checked, pin);
 
+  if (news.heard) whenResourceFails((problem) => news.failed(problem));
   const host = new Host("host", config, names, facts, claim);
   const database =
     config.database && stack.database && new Database("database", host, config.database, stack.database);
@@ -42,13 +50,14 @@ async function program() {
 
   const containers = [database, ...services, proxy].flatMap((part) => part?.containers ?? []);
   const done = new Release(host, plan, stack, containers, repositories);
+  const release = news.succeeded(done.name);
   return {
-    release: done.name,
+    release,
     /** As `ops releases` lists it, and `rollbackTo` takes it. */
     number: done.number,
     /** Where the site answers, once it does. */
-    url: pulumi.output(done.name).apply(() => siteUrl(config)),
+    url: release.apply(() => siteUrl(config)),
     /** Per service: its version, its image and why that was built. */
-    running: done.name.apply(() => versions(stack)),
+    running: release.apply(() => versions(stack)),
   };
 }

@@ -18,11 +18,17 @@ export function loadConfig(): { config: Config; names: StackNames } {
         "use a-z and 0-9, with single . _ or - between them",
     );
   }
-  const prefix = `${names.project}:`;
-  const raw = Object.entries(pulumi.runtime.allConfig())
-    .filter(([key]) => key.startsWith(prefix))
-    .map(([key, value]): [string, string] => [key.slice(prefix.length), value]);
-  return { config: withoutTrace(() => readConfig(Object.fromEntries(raw))), names };
+  return { config: withoutTrace(() => readConfig(rawConfig())), names };
+}
+
+/** Key (without the namespace) -> value. Holds secrets in plain. */
+export function rawConfig(): Record<string, string> {
+  const prefix = `${pulumi.getProject()}:`;
+  return Object.fromEntries(
+    Object.entries(pulumi.runtime.allConfig())
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
 }
 
 /** A user's mistake is told in words: Pulumi shows a RunError without a stack trace. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addCheck } from "./commands/check";
+import { addDeploy } from "./commands/deploy";
 import { addDrift } from "./commands/drift";
 import { addEnvImport } from "./commands/envImport";
 import { addExec } from "./commands/exec";
@@ -17,6 +18,7 @@ export function program(): Command {
     .enablePositionalOptions()
     .showHelpAfterError()
     .exitOverride();
+  addDeploy(ops);
   addStatus(ops);
   addDrift(ops);
   addLogs(ops);

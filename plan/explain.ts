@@ -104,11 +104,16 @@ function cause(service: string, plan: Plan, facts: Facts): string {
   const before = facts.current?.record.containers[service];
   if (before === undefined || after === undefined) return "not known to the last release";
   if (after.build !== undefined && after.build.hash !== before.build?.hash) return origin(after);
-  const changed = settingsOf(differences(before.parts, after.parts));
+  const changed = changedSettings(before, after);
   const causes = changed.map((setting) => inWords(service, setting, before, after));
   return causes.length > 3
     ? `${causes.slice(0, 3).join(", ")} and ${causes.length - 3} more`
     : causes.join(", ");
+}
+
+/** The settings in which two versions of a service differ, as the config calls them. */
+export function changedSettings(before: ContainerRecord, after: ContainerRecord): string[] {
+  return settingsOf(differences(before.parts, after.parts));
 }
 
 /** What the config calls otherwise than a container's description does. */

@@ -35,6 +35,11 @@ function isSlip(wrong: string, best: string): boolean {
   return Math.abs(wrong.length - best.length) <= 2 && shared >= (wrong.length * 2) / 3;
 }
 
+/** How to set what should never be typed into the file. */
+const HOW: Readonly<Record<string, string>> = {
+  "notify.telegram.token": ": pulumi config set --secret --path notify.telegram.token",
+};
+
 /** The lines for one zod issue; `knownKeys` gives the keys that are allowed at a path. */
 export function describeIssue(
   issue: z.core.$ZodIssue,
@@ -47,7 +52,7 @@ export function describeIssue(
     );
   }
   if (issue.code === "invalid_key") return issue.issues.map((inner) => `${path}: ${inner.message}`);
-  if (issue.input === undefined) return [`${path}: is missing`];
+  if (issue.input === undefined) return [`${path}: is missing${HOW[path] ?? ""}`];
   return [`${path}: ${issue.message}`];
 }
 

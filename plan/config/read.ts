@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { isHint } from "../placeholder";
 import { crossChecks } from "./check";
 import { ConfigError, describeIssue, pathText, typeWords } from "./errors";
+import { type Notify, notify } from "./notify";
 import { type Config, schema } from "./schema";
 
 type Path = readonly PropertyKey[];
@@ -23,7 +24,7 @@ export function readValues(values: Readonly<Record<string, unknown>>): Config {
   const result = schema.safeParse(values, { error: typeWords, reportInput: true });
   const issues = (result.error?.issues ?? []).filter((issue) => !isCovered(issue, placeholders));
   const problems = [
-    ...placeholders.map(({ path, value }) => `${pathText(path)}: is still a placeholder: ${String(value)}`),
+    ...placeholders.map(({ path, value }) => `${pathText(path)}: is still a placeholder${hint(path, value)}`),
     ...issues.flatMap((issue) => describeIssue(issue, (path) => keysAt(schema, path))),
     // Anything but an object's prototype could be lost under this name on the way.
     ...nodes
@@ -33,6 +34,16 @@ export function readValues(values: Readonly<Record<string, unknown>>): Config {
   ];
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   return result.data;
+}
+
+/**
+ * Who is to be told, also when other settings are wrong: that is what there is to tell then.
+ *
+ * @returns nobody when this part is wrong itself
+ */
+export function readNotify(raw: Readonly<Record<string, string>>): Notify {
+  const { data } = notify.safeParse(decode("notify", raw.notify ?? "{}"));
+  return data ?? { language: "en" };
 }
 
 /** Pulumi hands objects, lists and numbers over as JSON, and texts bare: the schema says which is which. */
@@ -113,6 +124,11 @@ const FREE_TEXT: Path = [
 function isPlaceholder({ path, value }: Node): boolean {
   const freeText = path.some((part) => FREE_TEXT.includes(part));
   return typeof value === "string" && isHint(value, freeText);
+}
+
+/** What it waits for. A token may have been put into the brackets. */
+function hint(path: Path, value: unknown): string {
+  return path.at(-1) === "token" ? "" : `: ${String(value)}`;
 }
 
 /** What a placeholder is told of already. */

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { checks } from "./checks";
+import { notify } from "./notify";
 import { between, line, noNul, text } from "./values";
 
 /**
@@ -281,6 +282,8 @@ export const schema = z.strictObject({
   rollbackTo: between(1, 1_000_000).optional(),
   /** What is looked at before anything is changed. */
   checks: checks.prefault({}),
+  /** Who is told how it ended. */
+  notify: notify.prefault({}),
   strategy: z.enum(["rolling"], "must be rolling").default("rolling"),
   /** Where images are built: on the host where its free memory allows it, or always there, or always here. */
   build: z.enum(["auto", "host", "local"], "must be auto, host or local").default("auto"),

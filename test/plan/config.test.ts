@@ -44,6 +44,7 @@ const WEB: Values = {
     worker: { image: "worker:1.0", memory: 64, needs: ["web"] },
   },
   smoke: [{ path: "/", contains: "<title>Shop</title>" }],
+  notify: { language: "ru", telegram: { chat: -1001234567890, token: `123456:${"a".repeat(35)}` } },
   identityKey: "0123456789abcdef0123456789abcdef",
 };
 
@@ -96,6 +97,7 @@ describe("a config that is accepted", () => {
         backup: { level: "warn" },
         comeback: { level: "stop" },
       },
+      notify: { language: "en" },
       strategy: "rolling",
       build: "auto",
       baseRefresh: "",

@@ -51,6 +51,7 @@ const FULL: Values = {
   },
   smoke: [{ path: "/", contains: "Shop", host: "example.org" }],
   checks: { quietHours: { from: "22:00", to: "07:00", days: ["fri"] } },
+  notify: { telegram: { chat: 1, token: `1:${"a".repeat(35)}` } },
   identityKey: KEY,
 };
 
@@ -180,6 +181,11 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["checks.backup.hours", 24, []],
     ["checks.backup.folder", "/srv/dumps", []],
     ["checks.comeback.level", "warn", []],
+    ["notify.language", "ru", []],
+    ["notify.telegram.chat", 2, []],
+    ["notify.telegram.token", `2:${"b".repeat(35)}`, []],
+    ["notify.telegram.api", "https://example.org", []],
+    ["notify.telegram.timeout", 3, []],
     ["baseRefresh", "2026-11-23", WEB],
     ["build", "local", []],
     ["identityKey", KEY.toUpperCase(), WEB],

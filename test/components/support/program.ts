@@ -97,7 +97,10 @@ export async function run(situation: Situation, resources: Registered[] = []): P
   });
   vi.doMock("../../../deployer", () => ({ askDeployer: () => ({ ...TIDY, ...situation.deployer }) }));
   // It would end this process.
-  vi.doMock("../../../components/engine", () => ({ untilTold: (program: () => unknown) => program() }));
+  vi.doMock("../../../components/engine", () => ({
+    untilTold: (program: () => unknown) => program(),
+    whenResourceFails: () => undefined,
+  }));
   vi.doMock("../../../host/localEngine", () => ({ localEngineProblem: () => noEngine }));
   vi.doMock("../../../host/sampleMemory", () => ({ MemorySampler: FakeSampler }));
   const written = (message: string): Promise<void> => {

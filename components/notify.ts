@@ -1,0 +1,122 @@
+import { appendFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { deployer } from "../deployer/name";
+import { tokenParts } from "../deployer/telegram";
+import { tellAll, tellersOf } from "../deployer/tellers";
+import { askFacts } from "../host/askFacts";
+import { connectionTo } from "../host/connection";
+import type { Notify } from "../plan/config/notify";
+import { readNotify } from "../plan/config/read";
+import type { Config } from "../plan/config/schema";
+import type { StackNames } from "../plan/container";
+import { changesOf, type Event, isSettled, servesOf } from "../plan/event";
+import type { Facts } from "../plan/facts";
+import { reasonOf } from "../plan/reason";
+import type { Plan } from "../plan/release";
+import { factLines } from "../plan/wire";
+import { rawConfig } from "./stackConfig";
+
+/** `ops deploy` learns from this file that the program has told of the failure itself. */
+const TOLD = "DEPLOY_TOLD";
+
+/** What there is to tell of, once it is known. */
+export interface Subject {
+  readonly config: Config;
+  readonly names: StackNames;
+  readonly facts: Facts;
+  readonly plan: Plan;
+  /** What people call the release; its own name if absent. */
+  readonly label?: string;
+  /** The release that is gone back to; undefined: this is no rollback. */
+  readonly pinned?: number | undefined;
+}
+
+/**
+ * Tells people how an `up` ended: once, whatever fails after the first failure, and nothing when there was nothing to do.
+ * Whoever cannot be told is a warning, never a failure of the deploy.
+ */
+export class News {
+  private readonly notify: Notify = readNotify(rawConfig());
+  private subject: Subject | undefined;
+  private told = false;
+
+  /** Whether there is anybody to tell. */
+  get heard(): boolean {
+    return tellersOf(this.notify).length > 0;
+  }
+
+  about(subject: Subject): void {
+    this.subject = subject;
+  }
+
+  /** @returns the release's name, once they have been told */
+  succeeded(release: pulumi.Output<string>): pulumi.Output<string> {
+    const { subject } = this;
+    if (pulumi.runtime.isDryRun() || subject === undefined || isSettled(subject.plan, subject.facts))
+      return release;
+    const { plan, facts, pinned } = subject;
+    return release.apply(async (name) => {
+      await this.tell(() => ({
+        kind: pinned === undefined ? "success" : "rollback",
+        changes: changesOf(plan, facts),
+        serves: servesOf(plan.record),
+      }));
+      return name;
+    });
+  }
+
+  /** @param problem in the words of whoever found it */
+  async failed(problem: string): Promise<void> {
+    const marker = process.env[TOLD];
+    // A preview is told of only where it is the beginning of a deploy.
+    if (pulumi.runtime.isDryRun() && marker === undefined) return;
+    await this.tell(() => ({
+      kind: "failure",
+      ...(this.subject === undefined ? {} : stateOf(this.subject)),
+      reason: reasonOf(problem, this.secrets()),
+    }));
+    if (marker !== undefined) appendFileSync(marker, "told\n");
+  }
+
+  private async tell(what: () => Pick<Event, "kind" | "changes" | "serves" | "reason">): Promise<void> {
+    if (this.told || !this.heard) return;
+    this.told = true;
+    try {
+      const event: Event = {
+        ...what(),
+        project: pulumi.getProject(),
+        stack: pulumi.getStack(),
+        by: deployer(),
+        seconds: process.uptime(),
+        release: this.subject?.label ?? this.subject?.plan.release,
+      };
+      for (const problem of await tellAll(tellersOf(this.notify), event)) await pulumi.log.warn(problem);
+    } catch (error) {
+      // Nothing here may decide about a deploy.
+      await pulumi.log.warn(
+        `nobody was told: ${error instanceof Error ? error.name : "an error"} in this program`,
+      );
+    }
+  }
+
+  private secrets(): string[] {
+    const { services = {}, identityKey = "" } = this.subject?.config ?? {};
+    const token = this.notify.telegram?.token;
+    return [
+      ...Object.values(services).flatMap(({ secrets }) => Object.values(secrets)),
+      identityKey,
+      ...(token === undefined ? [] : tokenParts(token)),
+    ];
+  }
+}
+
+/** What was to change, and what serves: asked anew, for a failure may have come before or after the switch. */
+function stateOf({ config, names, facts, plan }: Subject): Pick<Event, "changes" | "serves"> {
+  const changes = changesOf(plan, facts);
+  try {
+    const now = askFacts(connectionTo(config.host), factLines(names, config, 0), 0);
+    return { changes, serves: servesOf(now.current?.record) };
+  } catch {
+    return { changes, serves: "unknown" };
+  }
+}
