@@ -41,7 +41,7 @@ async function program(news: News) {
   const claim = await claimHost(config, names, facts, lineage);
   showPlan(plan, stack, config, facts, checked, pin);
 
-  if (news.heard) whenResourceFails((problem) => news.failed(problem));
+  whenResourceFails((problem, resource) => news.failed(problem, resource));
   const host = new Host("host", config, names, facts, claim);
   const database =
     config.database && stack.database && new Database("database", host, config.database, stack.database);

@@ -31,12 +31,12 @@ export async function untilTold<T>(
  * Has a resource that fails in an `up` tell so: whichever it is, and before the engine ends the run. The hook takes part
  * in nothing else: it never asks for another try.
  *
- * @param tell is given the resource's error; it must not throw
+ * @param tell is given the resource's error and its name; it must not throw
  */
-export function whenResourceFails(tell: (problem: string) => Promise<void>): void {
+export function whenResourceFails(tell: (problem: string, resource: string) => Promise<void>): void {
   if (pulumi.runtime.isDryRun()) return;
   const hook = new pulumi.ErrorHook("tell-failure", async ({ name, errors }) => {
-    await tell(`${name}: ${errors[0] ?? "failed"}`);
+    await tell(`${name}: ${errors[0] ?? "failed"}`, name);
     return false;
   });
   pulumi.runtime.registerStackTransformation(({ props, opts }) => ({

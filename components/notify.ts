@@ -5,6 +5,7 @@ import { tokenParts } from "../deployer/telegram";
 import { tellAll, tellersOf } from "../deployer/tellers";
 import { askFacts } from "../host/askFacts";
 import { connectionTo } from "../host/connection";
+import { noteOnHost } from "../host/note";
 import type { Notify } from "../plan/config/notify";
 import { readNotify } from "../plan/config/read";
 import type { Config } from "../plan/config/schema";
@@ -13,7 +14,7 @@ import { changesOf, type Event, isSettled, servesOf } from "../plan/event";
 import type { Facts } from "../plan/facts";
 import { reasonOf } from "../plan/reason";
 import type { Plan } from "../plan/release";
-import { factLines } from "../plan/wire";
+import { factLines, noteLine, stackLines } from "../plan/wire";
 import { rawConfig } from "./stackConfig";
 
 /** `ops deploy` learns from this file that the program has told of the failure itself. */
@@ -39,11 +40,7 @@ export class News {
   private readonly notify: Notify = readNotify(rawConfig());
   private subject: Subject | undefined;
   private told = false;
-
-  /** Whether there is anybody to tell. */
-  get heard(): boolean {
-    return tellersOf(this.notify).length > 0;
-  }
+  private failedBefore = false;
 
   about(subject: Subject): void {
     this.subject = subject;
@@ -65,21 +62,29 @@ export class News {
     });
   }
 
-  /** @param problem in the words of whoever found it */
-  async failed(problem: string): Promise<void> {
+  /**
+   * @param problem in the words of whoever found it
+   * @param resource the one that failed; undefined: there was none yet
+   */
+  async failed(problem: string, resource?: string): Promise<void> {
     const marker = process.env[TOLD];
     // A preview is told of only where it is the beginning of a deploy.
     if (pulumi.runtime.isDryRun() && marker === undefined) return;
+    if (this.failedBefore) return;
+    this.failedBefore = true;
+    const reason = reasonOf(problem, this.secrets());
+    // The runner has logged what it has begun.
+    if (this.subject !== undefined && resource?.startsWith("release-") !== true) note(this.subject, reason);
     await this.tell(() => ({
       kind: "failure",
       ...(this.subject === undefined ? {} : stateOf(this.subject)),
-      reason: reasonOf(problem, this.secrets()),
+      reason,
     }));
     if (marker !== undefined) appendFileSync(marker, "told\n");
   }
 
   private async tell(what: () => Pick<Event, "kind" | "changes" | "serves" | "reason">): Promise<void> {
-    if (this.told || !this.heard) return;
+    if (this.told || tellersOf(this.notify).length === 0) return;
     this.told = true;
     try {
       const event: Event = {
@@ -108,6 +113,12 @@ export class News {
       ...(token === undefined ? [] : tokenParts(token)),
     ];
   }
+}
+
+/** A line in the host's deploy log of what failed before a release began there. */
+function note({ config, names }: Subject, reason: string): void {
+  const line = `a deploy by ${deployer()} failed before it began here: ${reason.split("\n")[0] ?? ""}`;
+  noteOnHost(connectionTo(config.host), [...stackLines(names, config.host, 0, undefined), noteLine(line)]);
 }
 
 /** What was to change, and what serves: asked anew, for a failure may have come before or after the switch. */

@@ -23,7 +23,7 @@ export function askFacts(connection: Connection, payload: readonly string[], wai
   const patience = waitSeconds + 60;
   const answer = spawnSync(program, [...rest, hostCommand("facts")], {
     input: hostScript(payload),
-    env: environment(),
+    env: environmentForHost(),
     encoding: "utf8",
     timeout: patience * 1000,
     maxBuffer: 64 * 1024 * 1024,
@@ -46,7 +46,7 @@ export function askFacts(connection: Connection, payload: readonly string[], wai
  * Without what the CLI gives this process alone: PULUMI_CONFIG holds the stack's secrets, and ssh's shared connection
  * lives on for a minute. The rest stays: ssh's agent, and whatever the deployer's own ssh config reads.
  */
-function environment(): NodeJS.ProcessEnv {
+export function environmentForHost(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_")));
 }
 

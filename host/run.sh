@@ -214,7 +214,8 @@ note_undone() { say "undone $verb $*" 2>/dev/null >>"$run/steps" || :; }
 keep_reason() {
   {
     say "FAILED: $verb $arguments"
-    tail -c +$(($1 + 1)) "$run/log" | sed '$d' | tail -c 3000
+    # Without what is quoted of containers' logs: those are kept elsewhere, and may tell anything.
+    tail -c +$(($1 + 1)) "$run/log" | sed '$d; /^ *| /d; /^ *last lines of /d' | tail -c 3000
   } 2>/dev/null >"$run/reason"
 }
 

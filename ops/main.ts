@@ -4,7 +4,10 @@ import { addDeploy } from "./commands/deploy";
 import { addDrift } from "./commands/drift";
 import { addEnvImport } from "./commands/envImport";
 import { addExec } from "./commands/exec";
+import { addLog } from "./commands/log";
 import { addLogs } from "./commands/logs";
+import { addReleases } from "./commands/releases";
+import { addRollback } from "./commands/rollback";
 import { addStatus } from "./commands/status";
 import { OpsError } from "./errors";
 import { EXIT } from "./exit";
@@ -19,8 +22,11 @@ export function program(): Command {
     .showHelpAfterError()
     .exitOverride();
   addDeploy(ops);
+  addReleases(ops);
+  addRollback(ops);
   addStatus(ops);
   addDrift(ops);
+  addLog(ops);
   addLogs(ops);
   addExec(ops);
   addCheck(ops);

@@ -7,6 +7,7 @@ import { explainImages, type ImageChoice } from "./images";
 import { budget, headroom } from "./memory";
 import type { Change, Plan } from "./release";
 import type { Pin } from "./rollback";
+import { timeOf } from "./time";
 
 /** The plan in words, for the person who reads a preview: what happens to each container, and what it costs. */
 export function explain(
@@ -34,11 +35,6 @@ export function explainPin(pin: Pin | undefined): string[] {
       : [`secrets that have changed since: ${changedSecrets.join(", ")}; today's are used`]),
     "no migration runs; to go on from today's config: pulumi config rm rollbackTo",
   ];
-}
-
-/** In UTC, to the minute. */
-export function timeOf(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 function title({ release, epoch }: Plan, { known, current }: Facts): string {

@@ -37,6 +37,8 @@ export interface Facts {
   readonly current: Current | undefined;
   /** Every release that was tried, newest first. */
   readonly ledger: readonly Entry[];
+  /** MB of an image, by its ID, that it shares with no other one; only if asked for. */
+  readonly ownLayers: ReadonlyMap<string, number>;
   /** What is kept of the release that was asked for. */
   readonly kept: Kept | undefined;
   readonly condition: Condition;
@@ -143,6 +145,7 @@ export const NO_FACTS: Facts = {
   seen: new Map(),
   current: undefined,
   ledger: [],
+  ownLayers: new Map(),
   kept: undefined,
   condition: NO_CONDITION,
   machine: undefined,
@@ -192,6 +195,9 @@ export function parseFacts(text: string): Facts {
     ),
     current: parseCurrent(rest(lines, "current")),
     ledger: parseLedger(rest(lines, "ledger")),
+    ownLayers: new Map(
+      words(lines, "layers").map(([id = "", size = ""]): [string, number] => [id, megabytes(size)]),
+    ),
     kept: parseKept(rest(lines, "ledger")),
     condition: parseCondition(lines),
     machine: rest(lines, "machine").find((one) => one !== ""),
@@ -284,6 +290,12 @@ function parseRecord(base64: string): ReleaseRecord {
 function wholeNumber(word: string, what: string): number {
   if (!/^-?\d+$/.test(word)) throw new Error(`the host's answer is damaged: ${what} ${JSON.stringify(word)}`);
   return Number(word);
+}
+
+/** As docker writes sizes: 1.5kB, 20MB, 1.2GB. */
+function megabytes(size: string): number {
+  const [, number = "0", unit = ""] = /^([\d.]+)([kMGT]?)B$/.exec(size) ?? [];
+  return (Number(number) * ({ k: 1e3, M: 1e6, G: 1e9, T: 1e12 }[unit] ?? 1)) / 1e6;
 }
 
 /**

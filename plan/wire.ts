@@ -62,6 +62,11 @@ export function factLines(
   ];
 }
 
+/** What host/note.sh is told besides the stack's own lines. */
+export function noteLine(text: string): string {
+  return `note ${base64(text)}`;
+}
+
 /** Where the host keeps the deploy log, one for all stacks of a project. */
 export function logFile({ project }: StackNames, { log }: Config["host"]): string {
   return log ?? `/var/log/${project}-deploy.log`;

@@ -119,4 +119,7 @@ ledger_facts() {
       $1 == "run" { next }
       { print "ledger", number, $0 }' "$entry"
   done
+  [ -z "$detail" ] || docker system df -v --format '{{range .Images}}layers {{.ID}} {{.UniqueSize}}
+{{end}}' | grep '^layers '
+  return 0
 }

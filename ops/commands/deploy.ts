@@ -38,6 +38,7 @@ export async function deploy(names: StackNames, options: Options): Promise<void>
     // What the program has come to know of it has told itself; what was answered with no is nobody's news.
     const known = error instanceof Declined || existsSync(told);
     if (error instanceof OpsError && !known) await tellFailure(names, options, error.message);
+    if (error instanceof Failed && error.interrupted) throw new DeployInterrupted(error.summary);
     throw error instanceof Failed ? new OpsError(error.summary) : error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -54,6 +55,9 @@ async function attempt(names: StackNames, options: Options, told: string): Promi
   expectDone("pulumi up", await run("up", "--yes", "--skip-preview"));
 }
 
+/** Ctrl-C in the middle: a release that the host has begun goes on there. */
+export class DeployInterrupted extends OpsError {}
+
 /** The person who deploys said no. */
 class Declined extends OpsError {}
 
@@ -61,6 +65,7 @@ class Declined extends OpsError {}
 class Failed extends OpsError {
   constructor(
     readonly summary: string,
+    readonly interrupted: boolean,
     words: string,
   ) {
     super(words === "" ? summary : words);
@@ -70,5 +75,5 @@ class Failed extends OpsError {
 function expectDone(what: string, { code, interrupted, words }: Ended): void {
   if (code === 0) return;
   const summary = interrupted ? `${what} was interrupted` : `${what} failed with exit code ${code}`;
-  throw new Failed(summary, interrupted ? `${summary}\n${words}` : words);
+  throw new Failed(summary, interrupted, interrupted ? `${summary}\n${words}` : words);
 }

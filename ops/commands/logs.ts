@@ -16,7 +16,7 @@ export function addLogs(ops: Command): void {
     .argument("<service>", "a service, or database, or proxy")
     .description("what the version that serves has written")
     .option("-f, --follow", "go on until Ctrl-C")
-    .option("-n, --tail <lines>", "how many of the last lines, or all", lines, "100")
+    .option("-n, --tail <lines>", "how many of the last lines, or all", lineCount, "100")
     .option("-t, --timestamps", "with the time of each line")
     .action(async (service: string, options: Options, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
@@ -30,7 +30,7 @@ export function addLogs(ops: Command): void {
     });
 }
 
-function lines(text: string): string {
+export function lineCount(text: string): string {
   if (/^([0-9]{1,9}|all)$/.test(text)) return text;
   throw new InvalidArgumentError("must be a number of lines, or all");
 }

@@ -166,6 +166,13 @@ docker_version() {
   fi
 }
 
+# Every image has 10 MB of its own.
+docker_system() {
+  case $* in 'df -v --format {{range .Images}}layers {{.ID}} {{.UniqueSize}}'*) ;; *) refuse "system $*" ;; esac
+  act asked "system df"
+  while read -r image id; do printf 'layers %s 10MB\n' "${id:-sha256:of-$image}"; done <"$world/images"
+}
+
 docker_info() {
   act asked info
   case $* in

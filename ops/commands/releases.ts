@@ -1,0 +1,99 @@
+import type { Command } from "commander";
+import colors from "picocolors";
+import type { Facts } from "../../plan/facts";
+import { type Entry, obstacles } from "../../plan/ledger";
+import { timeOf } from "../../plan/time";
+import { diskOf } from "../disk";
+import type { Selection } from "../pulumi";
+import { factsOf, openStack } from "../stack";
+import { table } from "../table";
+
+export function addReleases(ops: Command): void {
+  ops
+    .command("releases")
+    .description(
+      "every release that was tried, newest first; which can be gone back to, and why others cannot",
+    )
+    .option("--json", "for programs, with every step")
+    .option("-n, --last <count>", "how many", (text) => Number.parseInt(text, 10), 15)
+    .action(async (options: { json?: boolean; last: number }, command: Command) => {
+      const stack = await openStack(command.optsWithGlobals<Selection>());
+      const facts = factsOf(stack, ["detail yes"]);
+      const releases = describeReleases(facts).slice(0, options.last);
+      const { project, stack: name } = stack.names;
+      const pinnedTo = stack.config.rollbackTo;
+      if (options.json === true)
+        console.log(JSON.stringify({ project, stack: name, pinnedTo, releases }, null, 2));
+      else
+        console.log(renderReleases(`${project}/${name} on ${stack.config.host.address}`, releases, pinnedTo));
+    });
+}
+
+/** A release as it is told: an entry of the ledger, and whether it can be gone back to. */
+export type Told = Omit<Entry, "images"> & {
+  readonly images: Readonly<Record<string, string>>;
+  readonly serving: boolean;
+  readonly ready: boolean;
+  /** Why it is not ready. */
+  readonly obstacles: readonly string[];
+  /** MB on the host that no other release which is ready holds; undefined: not known, or not ready. */
+  readonly disk: number | undefined;
+};
+
+export function describeReleases(facts: Facts): Told[] {
+  return facts.ledger.map((entry) => {
+    const serving = entry.number === facts.current?.number;
+    const found = obstacles(entry, facts);
+    return {
+      ...entry,
+      images: Object.fromEntries(entry.images),
+      serving,
+      ready: found.length === 0,
+      obstacles: found,
+      disk: found.length === 0 ? diskOf(entry, facts) : undefined,
+    };
+  });
+}
+
+export function renderReleases(
+  title: string,
+  releases: readonly Told[],
+  pinnedTo: number | undefined,
+): string {
+  if (releases.length === 0) return `${title}: no release is on record`;
+  const rows = releases.map((one) => [
+    one.number,
+    timeOf(one.began),
+    one.by,
+    whatOf(one),
+    one.seconds === undefined ? "" : one.seconds.toFixed(1),
+    resultOf(one),
+    one.disk === undefined ? "" : one.disk.toFixed(0),
+    one.serving ? colors.green("serves") : one.ready ? "ready" : (one.obstacles[0] ?? ""),
+  ]);
+  return [
+    `${title}${pinnedTo === undefined ? "" : `, PINNED to release ${pinnedTo}`}`,
+    "",
+    table(["release", "when", "by", "what", "s", "result", "MB of its own", "go back"], rows, [
+      "right",
+      "left",
+      "left",
+      "left",
+      "right",
+      "left",
+      "right",
+    ]),
+  ].join("\n");
+}
+
+function whatOf({ kind, to, commits }: Told): string {
+  const commit = commits.find(({ path }) => path === ".") ?? commits[0];
+  const source = commit === undefined ? "" : ` ${commit.commit.slice(0, 9)}${commit.clean ? "" : "+changes"}`;
+  return kind === "rollback" ? `back to ${to ?? "?"}` : `${kind}${source}`;
+}
+
+function resultOf({ result, reason }: Told): string {
+  if (result === "done") return colors.green(result);
+  const why = reason?.split("\n")[0]?.replace(/^FAILED: /, "");
+  return colors.red(why === undefined ? result : `${result}: ${why}`);
+}
