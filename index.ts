@@ -6,7 +6,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { goThroughChecklist } from "./components/checklist";
 import { claimHost, ownLineage } from "./components/claim";
 import { Database } from "./components/database";
-import { untilTold } from "./components/engine";
 import { Host } from "./components/host";
 import { readFacts } from "./components/hostFacts";
 import { checkPlan, showPlan, siteUrl, versions } from "./components/outputs";
@@ -14,13 +13,13 @@ import { Proxy } from "./components/proxy";
 import { Release } from "./components/release";
 import { Service } from "./components/service";
 import { loadConfig, withoutTrace } from "./components/stackConfig";
+import { makeTracesPrintable } from "./components/trace";
 import { routesScript } from "./host/bundle";
 import { planRelease } from "./plan/release";
 import { describeStack } from "./plan/stack";
 
-export = () => untilTold(program);
-
-async function program() {
+export = async () => {
+  makeTracesPrintable();
   const { config, names } = loadConfig();
 
   const facts = readFacts(config, names);
@@ -47,4 +46,4 @@ async function program() {
     /** Per service: its version, its image and why that was built. */
     running: done.name.apply(() => versions(stack)),
   };
-}
+};

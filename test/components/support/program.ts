@@ -91,8 +91,8 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     return { HostUnreachable, askFacts };
   });
   vi.doMock("../../../deployer", () => ({ askDeployer: () => ({ ...TIDY, ...situation.deployer }) }));
-  // It would end this process.
-  vi.doMock("../../../components/engine", () => ({ untilTold: (program: () => unknown) => program() }));
+  // Traces are the whole process's.
+  vi.doMock("../../../components/trace", () => ({ makeTracesPrintable: () => undefined }));
   vi.doMock("../../../host/localEngine", () => ({ localEngineProblem: () => noEngine }));
   vi.doMock("../../../host/sampleMemory", () => ({ MemorySampler: FakeSampler }));
   const written = (message: string): Promise<void> => {
@@ -126,7 +126,7 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     for (const spy of spies) spy.mockRestore();
     for (const module of [
       "host/askFacts",
-      "components/engine",
+      "components/trace",
       "host/localEngine",
       "host/sampleMemory",
       "deployer",
