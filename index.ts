@@ -5,7 +5,7 @@
 import { goThroughChecklist } from "./components/checklist";
 import { claimHost, ownLineage } from "./components/claim";
 import { Database } from "./components/database";
-import { untilTold, whenResourceFails } from "./components/engine";
+import { whenProgramFails, whenResourceFails } from "./components/failures";
 import { Host } from "./components/host";
 import { readFacts } from "./components/hostFacts";
 import { News } from "./components/notify";
@@ -14,14 +14,16 @@ import { Proxy } from "./components/proxy";
 import { Release } from "./components/release";
 import { Service } from "./components/service";
 import { loadConfig, withoutTrace } from "./components/stackConfig";
+import { makeTracesPrintable } from "./components/trace";
 import { routesScript } from "./host/bundle";
 import { planRelease } from "./plan/release";
 import { pinned } from "./plan/rollback";
 import { describeStack } from "./plan/stack";
 
 export = () => {
+  makeTracesPrintable();
   const news = new News();
-  return untilTold(
+  return whenProgramFails(
     () => program(news),
     (problem) => news.failed(problem),
   );

@@ -96,11 +96,13 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     return { HostUnreachable, askFacts };
   });
   vi.doMock("../../../deployer", () => ({ askDeployer: () => ({ ...TIDY, ...situation.deployer }) }));
-  // It would end this process.
-  vi.doMock("../../../components/engine", () => ({
-    untilTold: (program: () => unknown) => program(),
+  // It would tell the host.
+  vi.doMock("../../../components/failures", () => ({
+    whenProgramFails: (program: () => unknown) => program(),
     whenResourceFails: () => undefined,
   }));
+  // Traces are the whole process's.
+  vi.doMock("../../../components/trace", () => ({ makeTracesPrintable: () => undefined }));
   vi.doMock("../../../host/localEngine", () => ({ localEngineProblem: () => noEngine }));
   vi.doMock("../../../host/sampleMemory", () => ({ MemorySampler: FakeSampler }));
   const written = (message: string): Promise<void> => {
@@ -134,7 +136,8 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     for (const spy of spies) spy.mockRestore();
     for (const module of [
       "host/askFacts",
-      "components/engine",
+      "components/failures",
+      "components/trace",
       "host/localEngine",
       "host/sampleMemory",
       "deployer",

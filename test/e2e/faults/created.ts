@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { expectNoneFailed, expectSuccess } from "../lib/expect";
 import { expectUnchanged } from "./deployers";
+import { localHost } from "../lib/host";
 import type { Stage } from "./stage";
 
 /**
@@ -8,7 +9,7 @@ import type { Stage } from "./stage";
  * frozen at the engine's own event, so that the answer cannot arrive.
  */
 export async function killedAfterCreation({ site, exchange }: Stage): Promise<void> {
-  const { host, pulumi, fullName } = site;
+  const { host, pulumi, workspace, fullName } = site;
   await exchange.next();
   const [, load] = await site.underLoad(async () => {
     const sessions = `ps -C sshd -o pid=,args= | awk '/sshd: root/ { print $1 }'`;
@@ -23,6 +24,7 @@ export async function killedAfterCreation({ site, exchange }: Stage): Promise<vo
     run.kill();
     expect((await run.end).code).toBe(null);
     await host.sh(`${sessions} | xargs -r kill -9`);
+    await expectNoProgram(workspace.folder);
     expect((await host.containers(fullName)).map((one) => one.id)).toContain(id);
     expect(await pulumi.exportedState(), "Pulumi's state knows of it").not.toContain(id);
     await pulumi.cancel();
@@ -31,4 +33,13 @@ export async function killedAfterCreation({ site, exchange }: Stage): Promise<vo
   });
   expectNoneFailed(load);
   await expectUnchanged(site);
+}
+
+/** What still waits for the answers of a Pulumi that is dead. */
+async function expectNoProgram(folder: string): Promise<void> {
+  const programs = () =>
+    localHost.sh(
+      `for one in $(pgrep -f @pulumi/pulumi/cmd/run); do [ "$(readlink /proc/$one/cwd)" != ${folder} ] || echo $one; done`,
+    );
+  await expect.poll(programs, { timeout: 10_000 }).toBe("");
 }

@@ -1,29 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** With this exit code a program says that the user has been told already (@pulumi/pulumi/cmd/run). */
-const TOLD = 32;
-
 /**
- * Runs the program, and ends it here when it tells the user why it cannot go on. Left to the SDK, a promise that is
- * still open is rejected as soon as the engine has gone, and Node 20 formats that error for minutes (its
- * `markNodeModules` does not end).
+ * Has the program itself tell why it cannot go on: a refusal, or a bug.
  *
  * @param tell is given what ended it; it must not throw
  */
-export async function untilTold<T>(
+export async function whenProgramFails<T>(
   program: () => Promise<T>,
   tell: (problem: string) => Promise<void>,
 ): Promise<T> {
   try {
     return await program();
   } catch (error) {
-    if (!pulumi.RunError.isInstance(error)) {
-      await tell(String(error));
-      throw error;
-    }
-    await pulumi.log.error(error.message);
-    await tell(error.message);
-    process.exit(TOLD);
+    await tell(pulumi.RunError.isInstance(error) ? error.message : String(error));
+    throw error;
   }
 }
 
