@@ -18,9 +18,10 @@ export class Example {
     this.fullName = `artsvao/${workspace.stack}`;
   }
 
-  static async of(name: string): Promise<Example> {
+  /** @param stack what its name begins with */
+  static async of(name: string, stack = name): Promise<Example> {
     const config = join("examples", name, "stack.yaml");
-    const workspace = await Workspace.create(`${name}-${process.pid}`, name, config);
+    const workspace = await Workspace.create(`${stack}-${process.pid}`, name, config);
     const port = await freePort();
     await workspace.set("http.port", port);
     const pulumi = new Pulumi(workspace, {});

@@ -10,13 +10,18 @@ export interface OpsOutcome {
   readonly stderr: string;
 }
 
-/** `ops` as a person types it in the site's project, a minute at most. */
-export async function ops(site: Site, args: readonly string[], input = ""): Promise<OpsOutcome> {
+/** `ops` as a person types it in the site's project, a minute at most unless it may take longer. */
+export async function ops(
+  site: Pick<Site, "workspace" | "pulumi">,
+  args: readonly string[],
+  input = "",
+  seconds = 60,
+): Promise<OpsOutcome> {
   const { folder, stack } = site.workspace;
   const child = spawn("node", [join(folder, "ops", "bin.mjs"), "--stack", stack, ...args], {
     cwd: folder,
     env: site.pulumi.env,
-    timeout: 60_000,
+    timeout: seconds * 1000,
   });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
