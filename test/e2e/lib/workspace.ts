@@ -52,6 +52,11 @@ export class Workspace {
     return join(this.folder, "state");
   }
 
+  /** Of this machine as a host: /var/log is not a test's. */
+  get deployLog(): string {
+    return join(this.folder, "deploy.log");
+  }
+
   private get configFile(): string {
     return join(this.folder, `Pulumi.${this.stack}.yaml`);
   }
