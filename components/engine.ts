@@ -39,6 +39,9 @@ export function whenResourceFails(tell: (problem: string) => Promise<void>): voi
     await tell(`${name}: ${errors[0] ?? "failed"}`);
     return false;
   });
+  // Ctrl-C goes to the engine too, which ends this process in the end; until then a hook must answer, or its error would
+  // stand where the resource's own belongs.
+  process.on("SIGINT", () => undefined);
   pulumi.runtime.registerStackTransformation(({ props, opts }) => ({
     props,
     opts: pulumi.mergeOptions(opts, { hooks: { onError: [hook] } }),
