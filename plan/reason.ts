@@ -8,7 +8,7 @@ const LINE = 300;
 const COLOUR = /\x1b\[[0-9;?]*[A-Za-z]/g;
 
 /** The command that a plugin ran for a resource: it says nothing to who only reads the message. */
-const COMMAND = /^(?:[\w.-]+: )?exit status \d+: running ".*":?$/;
+const COMMAND = /^(?:[\w.-]+: )?(?:exit status \d+|signal: [\w ]+): running ".*":?$/;
 /** What the runner quotes of pages and of containers' logs: these belong to the terminal, not to a chat. */
 const QUOTED = /^\s+(?:\| ?|last lines of )/;
 

@@ -188,6 +188,7 @@ describe("the reason of a failure", () => {
     ]);
     const long = reasonOf(Array.from({ length: 100 }, (_, i) => `line ${i}`).join("\n"));
     expect([long.split("\n").length, long.split("\n").at(-1)]).toEqual([12, "line 99"]);
+    expect(reasonOf('a: signal: killed: running "a":\nb')).toBe("b");
     expect(reasonOf('claim: exit status 7: running "a"')).toBe("claim: exit status 7");
   });
 
