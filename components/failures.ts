@@ -29,6 +29,9 @@ export function whenResourceFails(tell: (problem: string, resource: string) => P
     await tell(`${name}: ${errors[0] ?? "failed"}`, name);
     return false;
   });
+  // Ctrl-C goes to the engine too, which ends this process in the end; until then a hook must answer, or its error would
+  // stand where the resource's own belongs.
+  process.on("SIGINT", () => undefined);
   pulumi.runtime.registerStackTransformation(({ props, opts }) => ({
     props,
     opts: pulumi.mergeOptions(opts, { hooks: { onError: [hook] } }),

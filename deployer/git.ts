@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { Repository } from "../plan/checklist";
+import { withoutConfig } from "./environment";
 
 /**
  * The repositories that something deployed comes from.
@@ -39,6 +40,10 @@ export function gitFile(root: string, name: string): string | undefined {
 
 /** What git prints, trimmed; undefined when it fails: no repository, no commit yet, no git. */
 function git(folder: string, ...args: string[]): string | undefined {
-  const { status, stdout } = spawnSync("git", ["-C", folder, ...args], { encoding: "utf8", timeout: 20_000 });
+  const { status, stdout } = spawnSync("git", ["-C", folder, ...args], {
+    env: withoutConfig(),
+    encoding: "utf8",
+    timeout: 20_000,
+  });
   return status === 0 ? stdout.trim() : undefined;
 }

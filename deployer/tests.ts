@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import type { Repository } from "../plan/checklist";
+import { withoutConfig } from "./environment";
 import { gitFile } from "./git";
 
 const REMEMBERED = "deploy-tests-passed";
@@ -29,6 +30,7 @@ export function testsFor(
   // Their output goes to stderr: stdout may be read by a program.
   const { status } = spawnSync("sh", ["-c", command], {
     cwd: root,
+    env: withoutConfig(),
     stdio: ["ignore", 2, 2],
     timeout: minutes * 60_000,
   });

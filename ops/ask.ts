@@ -16,11 +16,13 @@ export async function agreed(question: string): Promise<boolean> {
   needTerminal();
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const given = new Promise<string>((resolve) => {
-    // A question that is left open would never end, and node would call that a failure of its own.
-    terminal.once("close", () => {
+    const none = () => {
       resolve("");
-    });
-    void terminal.question(`${question} [y/N] `).then(resolve);
+    };
+    // A question that is left open would never end, and node would call that a failure of its own.
+    terminal.once("close", none);
+    // Ctrl-C rejects it.
+    terminal.question(`${question} [y/N] `).then(resolve, none);
   });
   try {
     return /^y(es)?$/i.test((await given).trim());

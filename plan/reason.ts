@@ -7,8 +7,8 @@ const LINE = 300;
 // eslint-disable-next-line no-control-regex -- it begins with ESC
 const COLOUR = /\x1b\[[0-9;?]*[A-Za-z]/g;
 
-/** The command that a plugin ran, which says nothing to who only reads the message. */
-const COMMAND = /^(?:error: )?exit status \d+: running ".*":?$/;
+/** The command that a plugin ran for a resource: it says nothing to who only reads the message. */
+const COMMAND = /^(?:[\w.-]+: )?(?:exit status \d+|signal: [\w ]+): running ".*":?$/;
 /** What the runner quotes of pages and of containers' logs: these belong to the terminal, not to a chat. */
 const QUOTED = /^\s+(?:\| ?|last lines of )/;
 

@@ -58,7 +58,7 @@ describe("what is told of a deploy, by a bot on this machine", () => {
     expect(others).toEqual([]);
     expect(text).toMatch(
       new RegExp(
-        `^<b>✅ deployed: artsvao/${example.workspace.stack}</b>\n\\S+@\\S+, \\d+ s, release [0-9a-f]{12}\n\n` +
+        `^<b>✅ deployed: artsvao/${example.workspace.stack}</b>\n\\S+@\\S+, [^,]+, release [0-9a-f]{12}\n\n` +
           `<b>Changed</b>\n• proxy: new\n• site: new\n\n<b>Serves now</b>\n• site: ${await version()}$`,
       ),
     );
@@ -179,7 +179,7 @@ describe("what is told of a deploy, by a bot on this machine", () => {
     expect(strangers).toEqual([]);
     const events = await readFile(example.pulumi.eventLog, "utf8");
     const shown = events.split("\n").filter((line) => !line.includes('"severity":"debug"'));
-    expect(Object.keys(said).length).toBe(11);
+    expect(Object.keys(said).length).toBe(12);
     expect(
       searcher.inAll({ ...said, events: shown.join("\n"), state: await example.pulumi.exportedState() }),
     ).toEqual([]);

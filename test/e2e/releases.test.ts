@@ -124,10 +124,8 @@ describe("releases on record, and going back to one", () => {
     expect(done.stdout).toContain("release 8 serves again, and the config says so (rollbackTo: 8)");
     expect(await version()).toBe("1.0.3");
     const list = await releases();
-    expect(list).toMatchObject({
-      pinnedTo: 8,
-      releases: [{ number: 10, kind: "rollback", to: 8 }, { number: 9 }],
-    });
+    expect(list.pinnedTo).toBe(8);
+    expect(list.releases.slice(0, 2)).toMatchObject([{ number: 10, kind: "rollback", to: 8 }, { number: 9 }]);
     const table = await ops(site, ["releases"]);
     expect(table.stdout).toContain("PINNED to release 8");
   });

@@ -172,8 +172,7 @@ describe("the HTML of a message", () => {
 describe("the reason of a failure", () => {
   it("is the last lines that tell something, without what the runner quotes", () => {
     const error = [
-      'site-1: exit status 1: running "f=$(mktemp) && cat": ',
-      'exit status 1: running "f=$(mktemp) && cat >\\"$f\\"":',
+      'release-1a2b: exit status 1: running "f=$(mktemp) && cat >\\"$f\\"":',
       "web-1a2b started (0.7 s)",
       "GET / answers 500",
       "    | <html>",
@@ -182,14 +181,15 @@ describe("the reason of a failure", () => {
       "\u001b[31mFAILED\u001b[0m: smoke candidate",
       "",
     ].join("\n");
-    expect(reasonOf(error).split("\n").slice(1)).toEqual([
+    expect(reasonOf(error).split("\n")).toEqual([
       "web-1a2b started (0.7 s)",
       "GET / answers 500",
       "FAILED: smoke candidate",
     ]);
     const long = reasonOf(Array.from({ length: 100 }, (_, i) => `line ${i}`).join("\n"));
     expect([long.split("\n").length, long.split("\n").at(-1)]).toEqual([12, "line 99"]);
-    expect(reasonOf('exit status 7: running "a"')).toBe("exit status 7");
+    expect(reasonOf('a: signal: killed: running "a":\nb')).toBe("b");
+    expect(reasonOf('claim: exit status 7: running "a"')).toBe("claim: exit status 7");
   });
 
   it("holds no secret", () => {
