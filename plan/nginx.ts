@@ -24,6 +24,17 @@ export function siteDigest(site: string): string {
   return /^# site (\S+)/.exec(site)?.[1] ?? "";
 }
 
+/** MiB of proxy.memory: nginx itself, and what else goes through it. */
+const NGINX_MIB = 10;
+/** What a request takes that has waited for a minute (1,000 of them, measured). */
+const WAITING_KIB = { http: 115, https: 131 };
+
+/** How many requests may wait at once: with more the kernel would kill nginx, and all that goes through it. */
+function mostWaiting({ proxy, tls }: Config): number {
+  const each = WAITING_KIB[tls === undefined ? "http" : "https"];
+  return Math.max(1, Math.floor(((proxy.memory - NGINX_MIB) * 1024) / each));
+}
+
 type Routed = [name: string, service: Config["services"][string]];
 
 function render(config: Config): string {
@@ -32,6 +43,7 @@ function render(config: Config): string {
     .filter(([, service]) => service.health !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const hosts = domain.join(" ");
+  const most = mostWaiting(config);
   return `load_module modules/ngx_http_js_module.so;
 worker_processes 1;
 worker_rlimit_nofile 8192;
@@ -81,6 +93,10 @@ http {
   proxy_connect_timeout 5s;
   proxy_read_timeout ${proxy.timeout}s;
   proxy_send_timeout ${proxy.timeout}s;
+  # More requests than nginx has memory for do not wait.
+  limit_conn_zone waiting zone=waiting:1m;
+  limit_conn_status 597;
+  limit_conn_log_level info;
 ${whoAsks(proxy.trust)}${errorPages()}
   server {
     listen 127.0.0.1:8079;
@@ -94,18 +110,18 @@ ${whoAsks(proxy.trust)}${errorPages()}
     default_type text/plain;
     return 404 "no such site\\n";
   }
-${visitors(config, http, hosts)}
-${site(http, `listen 127.0.0.1:8081;\n    server_name ${hosts};${asVisitors(config)}`, "candidate")}
-${site(http, `listen 127.0.0.1:8082;\n    server_name ${hosts};${asVisitors(config)}`, "live")}
-${http.map(internal).join("\n")}
+${visitors(config, http, hosts, most)}
+${site(http, `listen 127.0.0.1:8081;\n    server_name ${hosts};${asVisitors(config)}`, "candidate", most)}
+${site(http, `listen 127.0.0.1:8082;\n    server_name ${hosts};${asVisitors(config)}`, "live", most)}
+${http.map((one) => internal(one, most)).join("\n")}
 }
 `;
 }
 
-function visitors(config: Config, http: readonly Routed[], hosts: string): string {
+function visitors(config: Config, http: readonly Routed[], hosts: string, most: number): string {
   const { tls } = config;
   if (tls === undefined)
-    return site(http, `listen 80;\n    server_name ${hosts};${asVisitors(config)}`, "live");
+    return site(http, `listen 80;\n    server_name ${hosts};${asVisitors(config)}`, "live", most);
   const port = tls.port === 443 ? "" : `:${tls.port}`;
   return `  server {
     listen 80;
@@ -113,7 +129,7 @@ function visitors(config: Config, http: readonly Routed[], hosts: string): strin
     location /.well-known/acme-challenge/ { root ${tls.folder}/acme; }
     location / { return 308 https://$host${port}$request_uri; }
   }
-${site(http, `listen 443 ssl http2;\n    server_name ${hosts};${certificate(tls)}${asVisitors(config)}`, "live")}`;
+${site(http, `listen 443 ssl http2;\n    server_name ${hosts};${certificate(tls)}${asVisitors(config)}`, "live", most)}`;
 }
 
 /** Where a visitor sees the site, whichever way a request came in. */
@@ -134,26 +150,27 @@ function certificate(tls: NonNullable<Config["tls"]>): string {
 }
 
 /** One server with every route of the site. */
-function site(http: readonly Routed[], listen: string, kind: "live" | "candidate"): string {
+function site(http: readonly Routed[], listen: string, kind: "live" | "candidate", most: number): string {
   const locations = http.flatMap(([name, service]) =>
     service.route.map((path) => location(path, name, kind)),
   );
   const root = http.some(([, service]) => service.route.includes("/"))
     ? ""
     : '    location / { default_type text/plain; return 404 "nothing is served here\\n"; }\n';
-  return server(listen, locations.join("\n") + "\n" + root);
+  return server(listen, locations.join("\n") + "\n" + root, most);
 }
 
 /** A service under its own name, for other services, and for the check of a release. */
-function internal([name, service]: Routed): string {
+function internal([name, service]: Routed, most: number): string {
   const port = service.port ?? 0;
   return server(
     `listen ${port};\n    server_name ${name};${TRUSTED_INSIDE}${seenAt("http", port)}`,
     location("/", name, "live") + "\n",
+    most,
   );
 }
 
-function server(listen: string, locations: string): string {
+function server(listen: string, locations: string, most: number): string {
   return `  server {
     ${listen}
     ${ON_ERROR}
@@ -164,6 +181,7 @@ ${locations}    location @closing { keepalive_timeout 0; proxy_pass http://$targ
     location @hold {
       ${ON_ERROR}
       error_page 403 = @unavailable;
+      limit_conn waiting ${most};
       auth_request /.deploy/hold;
       proxy_pass http://$target;
     }

@@ -125,6 +125,18 @@ describe("the site", () => {
     expect(find(unavailable, "add_header", "Retry-After")?.words.slice(2)).toEqual(["5", "always"]);
   });
 
+  it("lets as many requests wait as it has memory for, visitors' and services' together", () => {
+    const limits = (values: Values, memory: number) =>
+      serversOf(change(values, "proxy.memory", memory)).flatMap((server) =>
+        findAll(find(server, "location", "@hold")?.block ?? [], "limit_conn").map(({ words }) => words[2]),
+      );
+    expect(limits(SHOP, 64)).toEqual(Array(6).fill("480"));
+    expect(limits(TLS, 64)).toEqual(Array(6).fill("422"));
+    expect(new Set(limits(SHOP, 128))).toEqual(new Set(["1050"]));
+    expect(new Set(limits(SHOP, 6))).toEqual(new Set(["1"]));
+    expect(find(httpOf(SHOP), "limit_conn_status")?.words[1]).toBe("597");
+  });
+
   it("hands on who asks, for websockets too, and keeps within the limits of the config", () => {
     const http = httpOf(change(change(SHOP, "proxy.maxBody", 100), "proxy.timeout", 300));
     const headers = findAll(http, "proxy_set_header").map(({ words }) => words.slice(1).join(": "));

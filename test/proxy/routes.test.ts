@@ -21,6 +21,8 @@ const SITE: Values = {
 };
 const ONE = { app: "app-one:3000", api: "api-one:3000" };
 const TWO = { app: "app-two:3000", api: "api-one:3000" };
+/** With 64 MiB, as plan/nginx.ts has it. */
+const WAITING = 480;
 const echoed = z.object({ version: z.string(), bytes: z.number(), method: z.string() });
 
 describe("routes, through a real nginx", () => {
@@ -101,6 +103,24 @@ describe("routes, through a real nginx", () => {
       { version: "two", method: "POST", bytes: 150_000 },
       { version: "two", method: "POST", bytes: 5_000_000 },
     ]);
+  });
+
+  it("lets no more wait than it has memory for: the others are told to come back, and nobody is cut off", async () => {
+    await proxy.route({ ...ONE, app: "hold" });
+    const flood: Promise<number>[] = [];
+    for (let sent = 0; sent < WAITING + 300; sent += 1) {
+      flood.push(visitor.get("/echo", { patience: 40_000 }).then(({ status }) => status));
+      if (sent % 50 === 0) await pause(50);
+    }
+    expect((await visitor.get("/echo")).headers["retry-after"]).toBe("5");
+    expect((await visitor.get("/api/echo")).status, "the other service").toBe(200);
+    await pause(2000);
+    const memory = await proxy.memory();
+    await proxy.route(TWO);
+    const told = await Promise.all(flood);
+    expect([200, 503].map((status) => told.filter((one) => one === status).length)).toEqual([WAITING, 300]);
+    expect(await proxy.killed()).toBe(false);
+    console.log(`nginx while ${WAITING} requests wait: ${memory.toFixed(1)} MiB`);
   });
 
   it("lets nobody wait for longer than its limit", async () => {
