@@ -276,13 +276,16 @@ export class Planner {
         ...(address === undefined && this.script.live[name] === undefined ? [] : [name]),
         ...moved,
       ];
+      const before = this.script.live;
       this.script.held(waits);
       // A successor that is healthy already need not wait for the others.
       for (const one of this.situation.items.filter((each) => moved.includes(each.name))) {
         if (one.address !== undefined && this.script.has("healthy", one.key))
           this.script.live[one.name] = one.address;
       }
-      this.script.routes("hold", this.script.live, {}, `requests to ${waits.join(", ")} wait`);
+      // They may wait already, for a migration.
+      if (canonical(before) !== canonical(this.script.live))
+        this.script.routes("hold", this.script.live, {}, `requests to ${waits.join(", ")} wait`);
     }
     for (const { key: one } of away) {
       if (this.script.has("stop", one)) continue;

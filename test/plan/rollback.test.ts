@@ -1,0 +1,314 @@
+import { describe, expect, it } from "vitest";
+import { checklist } from "../../plan/checklist";
+import type { Config } from "../../plan/config/schema";
+import { explainPin } from "../../plan/explain";
+import type { Facts } from "../../plan/facts";
+import { type Entry, lastGood, obstacles, releasesToKeep } from "../../plan/ledger";
+import { planRelease } from "../../plan/release";
+import { configToKeep, pinned } from "../../plan/rollback";
+import { describeStack } from "../../plan/stack";
+import { change, read, type Values } from "./support/config";
+import { SHOP } from "./support/shop";
+import { hostAfter, NAMES, NO_PROJECT, planned, SCRIPT, verbs } from "./support/stack";
+
+const KEY = "0123456789abcdef0123456789abcdef";
+const WITH_SECRET = change(change(SHOP, "services.backend.secrets", { TOKEN: "one" }), "identityKey", KEY);
+const edited = (...edits: [path: string, value: unknown][]): Values =>
+  edits.reduce<Values>((values, [path, value]) => change(values, path, value), WITH_SECRET);
+
+const IMAGES = { "backend:1": "sha256:b1", "frontend:1": "sha256:f1" };
+const entry = (number: number, more: Partial<Entry> = {}): Entry => ({
+  number,
+  release: `release-${number}`,
+  kind: "deploy",
+  to: undefined,
+  after: number - 1,
+  by: "ann@laptop",
+  began: 1_790_000_000,
+  ended: 1_790_000_010,
+  seconds: 10,
+  result: "done",
+  reason: undefined,
+  commits: [],
+  serves: [],
+  images: new Map(Object.entries(IMAGES)),
+  migrations: [],
+  database: { version: 17, volume: "shop-test-database" },
+  steps: [],
+  undone: [],
+  ...more,
+});
+
+/** A host on which `now` serves as release 2, and `before` is on record as release 1. */
+function after(now: Values, before: Values, more: Partial<Entry> = {}): Facts {
+  const first = planned(read(before));
+  const host = hostAfter(planned(read(now)));
+  return {
+    ...host,
+    images: new Map(Object.entries(IMAGES)),
+    ledger: [entry(2), entry(1, { release: first.plan.release, ...more })],
+    current: host.current && { ...host.current, number: 2 },
+    kept: {
+      config: configToKeep(read(before)),
+      record: JSON.parse(JSON.stringify(first.plan.record)) as unknown,
+    },
+  };
+}
+
+const BACKEND_2: [string, unknown] = ["services.backend.image", "backend:2"];
+const back = (now: Values, facts: Facts) => pinned(read({ ...now, rollbackTo: 1 }), facts);
+
+describe("the config that a release remembers", () => {
+  it("holds no secret, and shows which has changed", () => {
+    const kept = JSON.stringify(configToKeep(read(WITH_SECRET)));
+    expect(kept).not.toContain("one");
+    expect(kept).not.toContain(KEY);
+    expect(kept).not.toBe(
+      JSON.stringify(configToKeep(read(edited(["services.backend.secrets.TOKEN", "two"])))),
+    );
+  });
+
+  it("is the very same config once it is read again", () => {
+    const facts = after(WITH_SECRET, WITH_SECRET);
+    expect(back(WITH_SECRET, facts).config).toEqual(read({ ...WITH_SECRET, rollbackTo: 1 }));
+  });
+});
+
+describe("going back", () => {
+  it("has that release's config with today's secrets, password and ways to deploy", () => {
+    const now = edited(
+      BACKEND_2,
+      ["services.backend.secrets.TOKEN", "two"],
+      ["database.passwordVersion", 3],
+      ["host.lockWait", 5],
+      ["keep", 9],
+      ["domain", "new.example.org"],
+    );
+    const { config, pin } = back(now, after(now, WITH_SECRET));
+    expect(config).toEqual(
+      read(
+        change(
+          {
+            ...edited(
+              ["services.backend.secrets.TOKEN", "two"],
+              ["database.passwordVersion", 3],
+              ["host.lockWait", 5],
+              ["keep", 9],
+            ),
+          },
+          "rollbackTo",
+          1,
+        ),
+      ),
+    );
+    expect(explainPin(pin)).toEqual([
+      expect.stringMatching(
+        /^PINNED to release 1 \(\S+, 2026-09-21 \d\d:\d\d UTC, by ann@laptop\): its config/,
+      ),
+      "secrets that have changed since: backend.TOKEN; today's are used",
+      "no migration runs; to go on from today's config: pulumi config rm rollbackTo",
+    ]);
+  });
+
+  it("is a release like any other, but runs no migration and builds nothing", () => {
+    const now = edited(BACKEND_2);
+    const facts = after(now, WITH_SECRET);
+    const { config, pin } = back(now, facts);
+    const stack = describeStack(NO_PROJECT, config, NAMES, facts, pin);
+    const plan = planRelease(config, stack.wanted, stack.record, facts, SCRIPT);
+    expect(plan.kind).toBe("rollback");
+    expect(verbs({ config, stack, plan }, facts.current)).toEqual(
+      [
+        "start backend'",
+        "healthy backend'",
+        "stage the new release can be tried",
+        "promote backend'",
+        "route requests go to the new release",
+        "observe 1",
+        "record",
+        "drain backend",
+        "stop backend",
+        "remove backend",
+        "sweep",
+      ].filter((verb) => verb !== "promote backend'"),
+    );
+  });
+
+  it.each<[what: string, now: Values, before: Values, more: Partial<Entry>, words: string]>([
+    ["that did not succeed", WITH_SECRET, WITH_SECRET, { result: "failed" }, "it did not succeed (failed)"],
+    [
+      "whose image is gone",
+      WITH_SECRET,
+      WITH_SECRET,
+      { images: new Map([["backend:0", "sha256:b0"]]) },
+      "its image backend:0 is gone from the host; ready are 2",
+    ],
+    [
+      "whose image is another one",
+      WITH_SECRET,
+      WITH_SECRET,
+      { images: new Map([["backend:1", "sha256:other"]]) },
+      "its image backend:1 is another one now on the host",
+    ],
+    [
+      "of another PostgreSQL",
+      WITH_SECRET,
+      WITH_SECRET,
+      { database: { version: 16, volume: "shop-test-database" } },
+      "it ran PostgreSQL 16, which cannot read the data of 17",
+    ],
+    [
+      "that needs a secret that is gone",
+      change(WITH_SECRET, "services.backend.secrets", undefined),
+      WITH_SECRET,
+      {},
+      "release 1 needs services.backend.secrets.TOKEN, which is not in the config any more",
+    ],
+  ])("to a release %s is refused", (_, now, before, more, words) => {
+    expect(() => back(now, after(now, before, more))).toThrow(words);
+  });
+
+  it("to one that is not on record, or on a host that cannot be asked, is refused", () => {
+    const facts = after(WITH_SECRET, WITH_SECRET);
+    expect(() => pinned(read({ ...WITH_SECRET, rollbackTo: 7 }), facts)).toThrow(
+      "rollbackTo: release 7 is not on record; ready are 2, 1 (ops releases)",
+    );
+    expect(() => back(WITH_SECRET, { ...facts, known: false })).toThrow("which could not be asked");
+    expect(() => back(WITH_SECRET, { ...facts, kept: undefined })).toThrow("what is kept of it is damaged");
+  });
+});
+
+describe("migrations since", () => {
+  const migrated = (number: number, kind: "expand" | "contract" | "offline", more: Partial<Entry> = {}) =>
+    entry(number, { migrations: [{ key: `api-migrate-${number}`, kind }], ...more });
+  const hindered = (ledger: readonly Entry[]): number[] => {
+    const facts = { ...after(WITH_SECRET, WITH_SECRET), ledger };
+    return ledger.filter((one) => obstacles(one, facts).length > 0).map(({ number }) => number);
+  };
+
+  it("that only add hinder nobody", () => {
+    expect(hindered([migrated(3, "expand"), entry(2), entry(1)])).toEqual([]);
+  });
+
+  it("that take away hinder all but the release that they replaced, also when theirs failed", () => {
+    expect(hindered([migrated(3, "contract"), entry(2), entry(1)])).toEqual([1]);
+    expect(hindered([migrated(3, "contract", { result: "failed" }), entry(2), entry(1)])).toEqual([3, 1]);
+  });
+
+  it("that run offline hinder every earlier one", () => {
+    expect(hindered([migrated(3, "offline"), entry(2), entry(1)])).toEqual([2, 1]);
+  });
+
+  it("of other data hinder nobody", () => {
+    const elsewhere = { version: 17, volume: "other" };
+    expect(hindered([migrated(3, "offline", { database: elsewhere }), entry(2), entry(1)])).toEqual([]);
+  });
+});
+
+describe("the releases that stay", () => {
+  const ledger = [
+    entry(6, { result: "failed" }),
+    entry(5),
+    entry(4, { release: "release-3" }),
+    entry(3),
+    entry(2),
+    entry(1),
+  ];
+  it("are the newest of different content that succeeded, and always what serves", () => {
+    const numbers = (serving: string, keep: number) =>
+      releasesToKeep(ledger, serving, keep).map(({ number }) => number);
+    expect(numbers("new", 3)).toEqual([5, 4]);
+    expect(numbers("release-1", 2)).toEqual([1, 5]);
+    expect(numbers("release-5", 3)).toEqual([5, 4, 2]);
+    expect(numbers("release-5", 1)).toEqual([5]);
+  });
+
+  it("and the last good one is the newest of them that does not serve", () => {
+    const facts = { ...after(WITH_SECRET, WITH_SECRET), ledger };
+    const serving = facts.current;
+    if (serving === undefined) throw new Error("nothing serves");
+    expect(lastGood({ ...facts, current: { ...serving, release: "release-5" } })?.number).toBe(4);
+    expect(lastGood({ ...facts, ledger: [] })).toBeUndefined();
+  });
+});
+
+describe("a migration that earlier code does not work with", () => {
+  const MIGRATES = ["services.backend.migrate", ["up", "2"]] as [string, unknown];
+  const steps = (kind: string): string[] => {
+    const before = planned(read(WITH_SECRET));
+    const facts = hostAfter(before);
+    return verbs(
+      planned(read(edited(BACKEND_2, MIGRATES, ["services.backend.migrateKind", kind])), facts),
+      facts.current,
+    );
+  };
+
+  it("comes after a dump", () => {
+    expect(steps("contract").slice(0, 3)).toEqual([
+      "backup database",
+      "migrate backend-migrate'",
+      "start backend'",
+    ]);
+    expect(steps("expand")[0]).toBe("migrate backend-migrate'");
+  });
+
+  it("offline: the old version is stopped before, and requests wait", () => {
+    const all = steps("offline");
+    expect(all.slice(0, 8)).toEqual([
+      "hold requests to backend wait for its migration",
+      "drain backend",
+      "shelter backend",
+      "stop backend",
+      "backup database",
+      "migrate backend-migrate'",
+      "start backend'",
+      "healthy backend'",
+    ]);
+    expect(all.filter((verb) => verb === "stop backend")).toHaveLength(1);
+  });
+});
+
+describe("whether what serves could come back", () => {
+  const facts = hostAfter(planned(read(WITH_SECRET)));
+  const told = (config: Config, host: Facts): string[] =>
+    checklist(
+      config,
+      host,
+      { now: new Date(), repositories: [], tests: undefined },
+      planned(config, host).plan,
+    )
+      .filter(({ check }) => check === "comeback")
+      .map(({ outcome, words }) => `${outcome}: ${words}`);
+
+  it("is nothing to ask where nothing serves, or nothing is replaced", () => {
+    expect(told(read(WITH_SECRET), { ...facts, current: undefined })).toEqual([]);
+    expect(told(read(WITH_SECRET), facts)).toEqual([]);
+  });
+
+  it("is a yes for an ordinary release", () => {
+    const listed = { ...facts, images: new Map(Object.entries(IMAGES)) };
+    expect(told(read(edited(BACKEND_2)), listed)).toEqual([
+      expect.stringMatching(
+        /^pass: release [0-9a-f]{12} could come back: its images are kept and there is memory/,
+      ),
+    ]);
+  });
+
+  it("is a stop where an image is gone, or after an offline migration; config can make that a warning", () => {
+    expect(told(read(edited(BACKEND_2)), facts)).toEqual([
+      expect.stringMatching(
+        /^stop: .* could not come back after this: its image backend:1 is gone from the host$/,
+      ),
+    ]);
+    const offline = edited(
+      ["services.backend.migrate", ["up", "2"]],
+      ["services.backend.migrateKind", "offline"],
+    );
+    expect(told(read(offline), facts)).toEqual([
+      expect.stringMatching(/backend-migrate-[0-9a-f]{12} is an offline migration, after which older code/),
+    ]);
+    expect(told(read(change(offline, "checks", { comeback: { level: "warn" } })), facts)[0]).toMatch(
+      /^warn: /,
+    );
+  });
+});
