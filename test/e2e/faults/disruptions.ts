@@ -22,6 +22,8 @@ export interface Disruption {
 }
 
 const SERVES = /release [0-9a-f]{12} serves, as before: /;
+/** After its record the new release stands. */
+const SERVES_OR_TIDIES = /release [0-9a-f]{12} serves(, as before: |\. Run 'pulumi up' again: it tidies up)/;
 const GOES_ON = /if the connection breaks off, the release goes on here: then run 'pulumi up' again/;
 const UP_AGAIN = /'pulumi up'/;
 
@@ -40,7 +42,7 @@ export const DISRUPTIONS: readonly Disruption[] = [
   },
   {
     name: "runner killed",
-    told: [/the runner on the host was killed/, SERVES, UP_AGAIN],
+    told: [/the runner on the host was killed/, SERVES_OR_TIDIES, UP_AGAIN],
     async strike({ host, stateFolder }, hold) {
       await host.sh(`kill -9 "$(cat "$(sed -n '1s/^run //p' ${stateFolder}/journal)/pid")"`);
       // What it had begun goes on without it, as a call to the engine does.

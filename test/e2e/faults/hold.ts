@@ -40,7 +40,8 @@ export class Hold {
   }
 
   async arm({ verb, on, call }: Moment): Promise<void> {
-    const wanted = `begin * ${verb}${on === "" ? "" : ` ${on}`}\n${call}\n`;
+    // A verb without arguments stands in the journal with a blank behind it.
+    const wanted = `begin * ${verb}${on === "" ? "*" : ` ${on}`}\n${call}\n`;
     await this.host.sh(
       "rm -rf /run/hold && mkdir /run/hold && cd /run/hold && " +
         `echo '${this.journal}' >journal && echo ${Buffer.from(wanted).toString("base64")} | base64 -d >next && mv next wanted`,
