@@ -107,7 +107,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["tls.key", "other.key", ["release", "site"]],
     ["tls.port", 9443, ["proxy", "release", "site"]],
     ["proxy.image", "nginx:1.29-bookworm", ["proxy", "release"]],
-    ["proxy.memory", 80, ["proxy", "release"]],
+    ["proxy.memory", 80, ["proxy", "release", "site"]],
     ["proxy.maxBody", 32, ["release", "site"]],
     ["proxy.timeout", 61, ["release", "site"]],
     ["proxy.trust", ["10.0.0.0/8"], ["release", "site"]],

@@ -33,7 +33,7 @@ const BACKEND: Edit = ["services.backend.image", "backend:2"];
 const FRONTEND: Edit = ["services.frontend.image", "frontend:2"];
 const WORKER: Edit = ["services.worker.image", "worker:2"];
 const DATABASE: Edit = ["database.memory", 220];
-const PROXY: Edit = ["proxy.memory", 64];
+const PROXY: Edit = ["proxy.image", "nginx:1.29-bookworm"];
 
 describe("a release, by what is found on the host (' is a new container)", () => {
   it.each<[situation: string, edits: Edit[], facts: Facts, steps: string[]]>([
