@@ -36,10 +36,12 @@ export type Finding = { readonly good: boolean; readonly words: string } | undef
 /** Everything on the list that is not switched off and that there is something to say about. */
 export function checklist(config: Config, facts: Facts, deployer: Deployer, plan: Plan): Checked[] {
   const { checks } = config;
+  // What is gone back to was built and tested in its time: today's sources have no part in it.
+  const unlessPinned = (finding: Finding) => (config.rollbackTo === undefined ? finding : undefined);
   const found: Record<keyof Config["checks"], Finding> = {
-    tree: tree(deployer),
-    pushed: pushed(deployer),
-    tests: tests(deployer),
+    tree: unlessPinned(tree(deployer)),
+    pushed: unlessPinned(pushed(deployer)),
+    tests: unlessPinned(tests(deployer)),
     environment: environment(config),
     quietHours: quietHours(checks.quietHours, deployer.now),
     memory: memory(checks.memory.free, facts),
@@ -48,7 +50,8 @@ export function checklist(config: Config, facts: Facts, deployer: Deployer, plan
     certificate: certificate(checks.certificate.days, facts, deployer.now),
     database: database(facts),
     backup: backup(checks.backup.hours, facts, deployer.now),
-    comeback: comeback(config, facts, plan),
+    // Nobody who leaves a release must be able to come back to it.
+    comeback: unlessPinned(comeback(config, facts, plan)),
   };
   return (Object.keys(found) as (keyof typeof found)[]).flatMap((check) => {
     const { level } = checks[check];

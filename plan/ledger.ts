@@ -117,10 +117,27 @@ export function releasesToKeep(ledger: readonly Entry[], serving: string, keep: 
   return [...(own === undefined ? [] : [own]), ...others.slice(0, keep - 1)];
 }
 
-/** The release that a person means by "the last good one": the newest that can be gone back to and is not what serves. */
+/**
+ * The release that a person means by "the last good one": the newest before what serves that can be gone back to. After a
+ * rollback that is one further back: what was left was left for a reason.
+ */
 export function lastGood(facts: Facts): Entry | undefined {
-  const failedOn = facts.current?.release;
-  return facts.ledger.find((entry) => entry.release !== failedOn && obstacles(entry, facts).length === 0);
+  const { ledger, current } = facts;
+  const serving = ledger.find(({ number }) => number === current?.number);
+  const before = reached(serving, ledger)?.number ?? Number.POSITIVE_INFINITY;
+  return ledger.find(
+    (entry) =>
+      entry.number < before && entry.release !== current?.release && obstacles(entry, facts).length === 0,
+  );
+}
+
+/** What a rollback, or a rollback to one, came to in the end. */
+function reached(entry: Entry | undefined, ledger: readonly Entry[]): Entry | undefined {
+  if (entry?.to === undefined) return entry;
+  return reached(
+    ledger.find(({ number }) => number === entry.to && number < entry.number),
+    ledger,
+  );
 }
 
 /** What serves, by its number; undefined: a release of an older program, or none. */

@@ -111,7 +111,7 @@ export function planLines(
     `base ${plan.base}`,
     `kind ${plan.kind}`,
     ...(config.rollbackTo === undefined ? [] : [`to ${config.rollbackTo}`]),
-    ...commitLines(repositories),
+    ...(config.rollbackTo === undefined ? commitLines(repositories) : []),
     ...(plan.record.database === undefined
       ? []
       : [`data ${plan.record.database.version} ${plan.record.database.volume}`]),
