@@ -37,7 +37,13 @@ async function program(news: News) {
   const lineage = await ownLineage(config, names, facts);
   const stack = withoutTrace(() => describeStack(__dirname, config, names, facts, pin));
   const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript());
-  news.about({ config, names, facts, plan, pinned: pin?.entry.number });
+  news.about({
+    config,
+    names,
+    facts,
+    plan,
+    pinned: plan.kind === "rollback" ? pin?.entry.number : undefined,
+  });
   checkPlan(plan, stack, config, facts, pin);
   const { checked, repositories } = goThroughChecklist(__dirname, config, facts, plan);
   const claim = await claimHost(config, names, facts, lineage);

@@ -73,8 +73,8 @@ export class News {
     if (this.failedBefore) return;
     this.failedBefore = true;
     const reason = reasonOf(problem, this.secrets());
-    // The runner has logged what it has begun.
-    if (this.subject !== undefined && resource?.startsWith("release-") !== true) note(this.subject, reason);
+    // The runner has logged what it has begun, and what serves when a check fails.
+    if (this.subject !== undefined && !/^(release|health)-/.test(resource ?? "")) note(this.subject, reason);
     await this.tell(() => ({
       kind: "failure",
       ...(this.subject === undefined ? {} : stateOf(this.subject)),

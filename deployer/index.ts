@@ -9,7 +9,11 @@ import { testsFor } from "./tests";
  * @param root the project's folder
  * @param runTests false in a preview: it only says what is known of them
  */
-export function askDeployer(root: string, { services, checks, rollbackTo }: Config, runTests: boolean): Deployer {
+export function askDeployer(
+  root: string,
+  { services, checks, rollbackTo }: Config,
+  runTests: boolean,
+): Deployer {
   const sources = Object.values(services).flatMap(({ source }) => (source === undefined ? [] : [source]));
   const repositories = readRepositories(root, sources);
   const { command, minutes, level } = checks.tests;

@@ -51,7 +51,7 @@ export function checklist(config: Config, facts: Facts, deployer: Deployer, plan
     database: database(facts),
     backup: backup(checks.backup.hours, facts, deployer.now),
     // Nobody who leaves a release must be able to come back to it.
-    comeback: unlessPinned(comeback(config, facts, plan)),
+    comeback: unlessPinned(comeback(facts, plan)),
   };
   return (Object.keys(found) as (keyof typeof found)[]).flatMap((check) => {
     const { level } = checks[check];

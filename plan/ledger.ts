@@ -219,7 +219,14 @@ function unpack(base64: string): string {
 }
 
 /** The images that a plan needs or that stay for going back, by reference: only these of the stack's own stay. */
-export function imagesToKeep(record: ReleaseRecord, kept: readonly Entry[]): string[] {
-  const wanted = Object.values(record.containers).map(({ image }) => image);
-  return [...new Set([...wanted, ...kept.flatMap(({ images }) => [...images.keys()])])].sort();
+export function imagesToKeep(
+  record: ReleaseRecord,
+  kept: readonly Entry[],
+  before: ReleaseRecord | undefined,
+): string[] {
+  // What serves until now is in the ledger, unless a program made it that kept none.
+  const named = [record, ...(before === undefined ? [] : [before])].flatMap(({ containers }) =>
+    Object.values(containers).map(({ image }) => image),
+  );
+  return [...new Set([...named, ...kept.flatMap(({ images }) => [...images.keys()])])].sort();
 }

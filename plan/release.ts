@@ -58,6 +58,8 @@ export interface Change {
 export interface Wanted {
   readonly container: NamedContainer;
   readonly migration: NamedContainer | undefined;
+  /** Part of a release's name, also of one that is gone back to and runs it no more. */
+  readonly migrationKey: string | undefined;
   readonly migrationKind: MigrationKind;
   readonly order: "auto" | Order;
   /** The volumes that only one container may write to. */
@@ -79,7 +81,7 @@ export function planRelease(
   const site = siteConfig(config, routesScript);
   const full: ReleaseRecord = { ...record, site: siteDigest(site) };
   const release = digest({
-    keys: wanted.flatMap(({ container, migration }) => [container.key, migration?.key ?? ""]),
+    keys: wanted.flatMap(({ container, migrationKey }) => [container.key, migrationKey ?? ""]),
     site: full.site,
     smoke: config.smoke,
   });
@@ -87,7 +89,11 @@ export function planRelease(
   const planner = new Planner(situation, site, routesScript);
   planner.plan();
   const { script } = planner;
-  const settled = facts.current?.release === release && !facts.interrupted && situation.undisturbed();
+  const settled =
+    facts.current?.release === release &&
+    !facts.interrupted &&
+    situation.undisturbed() &&
+    situation.items.every((item) => situation.pendingMigration(item) === undefined);
   const epoch = facts.current?.epoch ?? 0;
   return {
     release,
@@ -101,7 +107,7 @@ export function planRelease(
     changes: planner.changes,
     drift: situation.drift,
     migrations: planner.migrations,
-    retained: imagesToKeep(full, releasesToKeep(facts.ledger, release, config.keep)),
+    retained: imagesToKeep(full, releasesToKeep(facts.ledger, release, config.keep), facts.current?.record),
     kind: kindOf(config, release, facts),
     record: full,
     refusals: [...versionRefusals(full, facts), ...planner.refusals],

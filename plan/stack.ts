@@ -37,6 +37,8 @@ export interface DescribedService {
   readonly config: ServiceConfig;
   readonly container: NamedContainer;
   readonly migration: NamedContainer | undefined;
+  /** The migration's name, also if it is not to run again. */
+  readonly migrationKey: string | undefined;
   /** Where an image that is built comes from; undefined for one made elsewhere. */
   readonly image: ImageChoice | undefined;
   /** What a release remembers of its build. */
@@ -68,6 +70,7 @@ export function describeStack(
   );
   const plain = {
     migration: undefined,
+    migrationKey: undefined,
     migrationKind: "expand",
     order: "auto",
     exclusive: [],
@@ -160,23 +163,29 @@ function describeService(
   const { reference, image, build } = imageOf(name, service);
   const spec = serviceSpec(name, config, reference, names);
   const { migrate } = service;
+  const migration =
+    migrate === undefined
+      ? undefined
+      : nameContainer(migrationSpec(name, { ...service, migrate }, spec), config.identityKey);
   return {
     name,
     config: service,
     container: nameContainer(spec, config.identityKey),
-    migration:
-      migrate === undefined || migrated
-        ? undefined
-        : nameContainer(migrationSpec(name, { ...service, migrate }, spec), config.identityKey),
+    migration: migrated ? undefined : migration,
+    migrationKey: migration?.key,
     image,
     build,
   };
 }
 
-function wantedService({ config, container, migration }: DescribedService, names: StackNames): Wanted {
+function wantedService(
+  { config, container, migration, migrationKey }: DescribedService,
+  names: StackNames,
+): Wanted {
   return {
     container,
     migration,
+    migrationKey,
     migrationKind: config.migrateKind ?? "expand",
     order: config.order,
     exclusive: config.volumes

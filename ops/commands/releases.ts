@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import colors from "picocolors";
 import type { Facts } from "../../plan/facts";
 import { type Entry, obstacles } from "../../plan/ledger";
@@ -15,7 +15,7 @@ export function addReleases(ops: Command): void {
       "every release that was tried, newest first; which can be gone back to, and why others cannot",
     )
     .option("--json", "for programs, with every step")
-    .option("-n, --last <count>", "how many", (text) => Number.parseInt(text, 10), 15)
+    .option("-n, --last <count>", "how many", count, 15)
     .action(async (options: { json?: boolean; last: number }, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
       const facts = factsOf(stack, ["detail yes"]);
@@ -27,6 +27,11 @@ export function addReleases(ops: Command): void {
       else
         console.log(renderReleases(`${project}/${name} on ${stack.config.host.address}`, releases, pinnedTo));
     });
+}
+
+function count(text: string): number {
+  if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("must be a number");
 }
 
 /** A release as it is told: an entry of the ledger, and whether it can be gone back to. */

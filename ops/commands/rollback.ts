@@ -4,7 +4,7 @@ import type { Facts } from "../../plan/facts";
 import { needTerminal } from "../ask";
 import { OpsError } from "../errors";
 import { pulumi, type Selection, selectionFlags } from "../pulumi";
-import { factsOf, openStack } from "../stack";
+import { factsOf, openStack, type OpenStack } from "../stack";
 import { deploy, DeployInterrupted } from "./deploy";
 
 interface Options extends Selection {
@@ -29,13 +29,13 @@ export function addRollback(ops: Command): void {
       if (options.off === true) {
         if (before === undefined)
           throw new OpsError("the stack is pinned to no release: there is nothing to take back");
-        await deployPinned(stack.names, options, undefined, before);
+        await deployPinned(stack, options, undefined, before);
         console.log("the stack goes by its config again; rollbackTo is gone from it: commit that");
         return;
       }
       const to = release ?? lastGoodOf(factsOf(stack));
       if (release !== undefined) expectReady(release, factsOf(stack));
-      await deployPinned(stack.names, options, to, before);
+      await deployPinned(stack, options, to, before);
       console.log(
         `release ${to} serves again, and the config says so (rollbackTo: ${to}): commit that. ` +
           "'ops rollback --off' goes on from the config as it is",
@@ -71,17 +71,26 @@ function expectReady(number: number, facts: Facts): void {
  * that was interrupted may yet succeed on the host, so then the pin stays as it was asked for.
  */
 async function deployPinned(
-  names: Parameters<typeof deploy>[0],
+  stack: OpenStack,
   options: Options,
   to: number | undefined,
   before: number | undefined,
 ): Promise<void> {
   await pin(options, to);
   try {
-    await deploy(names, options);
+    await deploy(stack.names, options);
   } catch (error) {
-    if (!(error instanceof DeployInterrupted)) await pin(options, before);
+    if (!(error instanceof DeployInterrupted) && !serves(stack, to)) await pin(options, before);
     throw error;
+  }
+}
+
+/** A rollback whose last check fails has been recorded on the host all the same. */
+function serves(stack: OpenStack, to: number | undefined): boolean {
+  try {
+    return to !== undefined && servingEntry(factsOf(stack))?.to === to;
+  } catch {
+    return false;
   }
 }
 

@@ -24,6 +24,8 @@ export function addStatus(ops: Command): void {
 
 export interface Status {
   readonly release: string | undefined;
+  /** As ops releases lists it; 0: made by an older program. */
+  readonly number: number | undefined;
   /** Everything that the last release recorded runs, and no run was cut short. */
   readonly whole: boolean;
   /** Who is deploying just now. */
@@ -55,6 +57,7 @@ export function describeStatus({ current, containers, active, interrupted, memor
   const mib = (kib: number) => Math.floor(kib / 1024);
   return {
     release: current?.release,
+    number: current?.number,
     whole: current !== undefined && !interrupted && services.every(({ state }) => state === "running"),
     active,
     interrupted: interrupted && active === undefined,
@@ -64,14 +67,14 @@ export function describeStatus({ current, containers, active, interrupted, memor
 }
 
 export function renderStatus(title: string, status: Status): string {
-  const { release, active, interrupted, services, memory } = status;
+  const { release, number = 0, active, interrupted, services, memory } = status;
   if (release === undefined) return `${title}: nothing serves yet`;
   const rows = services.map(({ service, version, state, memoryLimit, image }) => {
     const paint = state === "running" ? colors.green : colors.red;
     return [service, version, paint(state), memoryLimit, image];
   });
   return [
-    `${title}: release ${release}`,
+    `${title}: release ${number === 0 ? release : `${number} (${release})`}`,
     "",
     table(["service", "version", "state", "limit, MiB", "image"], rows, [
       "left",

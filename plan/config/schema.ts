@@ -277,7 +277,7 @@ export const schema = z.strictObject({
   /** How long a new version is watched under real requests before the old one goes. */
   observe: between(0, 3600, "seconds").default(1),
   /** How many releases stay ready to go back to, the one that serves among them. */
-  keep: between(1, 50, "releases").default(5),
+  keep: between(2, 50, "releases").default(5),
   /** The number of an earlier release that is to serve instead of what is configured here (docs/releases.md). */
   rollbackTo: between(1, 1_000_000).optional(),
   /** What is looked at before anything is changed. */
