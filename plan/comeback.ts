@@ -1,6 +1,6 @@
 import type { Finding } from "./checklist";
 import type { Config } from "./config/schema";
-import { type Facts, hasImage } from "./facts";
+import { type Facts, hasImage, imageId } from "./facts";
 import { budget, headroom } from "./memory";
 import type { Plan } from "./release";
 
@@ -11,6 +11,8 @@ import type { Plan } from "./release";
 export function comeback(config: Config, facts: Facts, plan: Plan): Finding {
   const { current } = facts;
   if (current === undefined || current.release === plan.release) return undefined;
+  // Whoever goes back does not want it, and with `keep: 1` nobody can go back.
+  if (config.rollbackTo !== undefined || config.keep === 1) return undefined;
   const name = current.number === 0 ? `release ${current.release}` : `release ${current.number}`;
   const problems = [
     ...imageProblems(facts, plan),
@@ -28,9 +30,13 @@ function imageProblems(facts: Facts, plan: Plan): string[] {
   return replaced.flatMap(({ service }) => {
     const image = facts.current?.record.containers[service]?.image;
     if (image === undefined || image === plan.record.containers[service]?.image) return [];
+    // One that is named by its digest can be had again and is the same.
+    if (image.includes("@")) return [];
     // Nothing is known of an image that was made elsewhere but its name.
     const found =
-      facts.seen.has(`image:${image}`) || !facts.images.has(image) ? hasImage(facts, image) : "intact";
+      facts.seen.has(`image:${image}`) || imageId(facts, image) === undefined
+        ? hasImage(facts, image)
+        : "intact";
     if (found === "absent") return [`its image ${image} is gone from the host`];
     return found === "other" ? [`its image ${image} was changed by hand`] : [];
   });
