@@ -9,7 +9,11 @@ import { testsFor } from "./tests";
  * @param root the project's folder
  * @param runTests false in a preview: it only says what is known of them
  */
-export function askDeployer(root: string, { services, checks }: Config, runTests: boolean): Deployer {
+export function askDeployer(
+  root: string,
+  { services, checks, rollbackTo }: Config,
+  runTests: boolean,
+): Deployer {
   const sources = Object.values(services).flatMap(({ source }) => (source === undefined ? [] : [source]));
   const repositories = readRepositories(root, sources);
   const { command, minutes, level } = checks.tests;
@@ -17,7 +21,8 @@ export function askDeployer(root: string, { services, checks }: Config, runTests
     now: new Date(),
     repositories,
     tests:
-      command === undefined || level === "off"
+      // Going back deploys nothing of the source, and is in a hurry.
+      command === undefined || level === "off" || rollbackTo !== undefined
         ? undefined
         : testsFor(root, command, minutes, repositories, runTests),
   };

@@ -35,11 +35,13 @@ export type Finding = { readonly good: boolean; readonly words: string } | undef
 
 /** Everything on the list that is not switched off and that there is something to say about. */
 export function checklist(config: Config, facts: Facts, deployer: Deployer, plan: Plan): Checked[] {
-  const { checks } = config;
+  const { checks, rollbackTo } = config;
+  // Nothing of the source is deployed then.
+  const ofSource = (finding: Finding): Finding => (rollbackTo === undefined ? finding : undefined);
   const found: Record<keyof Config["checks"], Finding> = {
-    tree: tree(deployer),
-    pushed: pushed(deployer),
-    tests: tests(deployer),
+    tree: ofSource(tree(deployer)),
+    pushed: ofSource(pushed(deployer)),
+    tests: ofSource(tests(deployer)),
     environment: environment(config),
     quietHours: quietHours(checks.quietHours, deployer.now),
     memory: memory(checks.memory.free, facts),

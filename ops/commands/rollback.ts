@@ -80,7 +80,13 @@ async function deployPinned(
   try {
     await deploy(names, options);
   } catch (error) {
-    if (!(error instanceof DeployInterrupted)) await pin(options, before);
+    if (error instanceof DeployInterrupted) {
+      const says = to === undefined ? "no rollbackTo any more" : `rollbackTo: ${to}`;
+      throw new OpsError(
+        `${error.message}; the config says ${says}, and the host may have gone on: see ops releases`,
+      );
+    }
+    await pin(options, before);
     throw error;
   }
 }
