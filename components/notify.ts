@@ -73,8 +73,9 @@ export class News {
     if (this.failedBefore) return;
     this.failedBefore = true;
     const reason = reasonOf(problem, this.secrets());
-    // The runner has logged what it has begun, and what serves when a check fails.
-    if (this.subject !== undefined && !/^(release|health)-/.test(resource ?? "")) note(this.subject, reason);
+    // The runner has logged what it has begun.
+    if (this.subject !== undefined && resource?.startsWith("release-") !== true)
+      note(this.subject, reason, resource?.startsWith("health-") === true);
     await this.tell(() => ({
       kind: "failure",
       ...(this.subject === undefined ? {} : stateOf(this.subject)),
@@ -115,9 +116,10 @@ export class News {
   }
 }
 
-/** A line in the host's deploy log of what failed before a release began there. */
-function note({ config, names }: Subject, reason: string): void {
-  const line = `a deploy by ${deployer()} failed before it began here: ${reason.split("\n")[0] ?? ""}`;
+/** A line in the host's deploy log of what failed before a release began there, or after it had succeeded. */
+function note({ config, names }: Subject, reason: string, released: boolean): void {
+  const when = released ? "failed after its release" : "failed before it began here";
+  const line = `a deploy by ${deployer()} ${when}: ${reason.split("\n")[0] ?? ""}`;
   noteOnHost(connectionTo(config.host), [...stackLines(names, config.host, 0, undefined), noteLine(line)]);
 }
 

@@ -21,6 +21,7 @@ export function askDeployer(
     now: new Date(),
     repositories,
     tests:
+      // Going back deploys nothing of the source, and is in a hurry.
       command === undefined || level === "off" || rollbackTo !== undefined
         ? undefined
         : testsFor(root, command, minutes, repositories, runTests),

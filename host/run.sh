@@ -26,7 +26,7 @@ run_plan() {
     if [ $outcome = 0 ]; then close_entry "$number" "done"; else close_entry "$number" failed; fi
     [ $outcome != 0 ] || say "this is release $number"
   else
-    log_line "a deploy by $(payload_value by) was refused: $(first_line "$(cat "$run/log")")"
+    log_line "a deploy by $(payload_value by) was refused: $(first_line "$(sed '/^waiting for another release/d' "$run/log")")"
   fi
   rm -f "$state/holder" "$run/reserve"
   prune_runs
@@ -49,7 +49,10 @@ take_lock() {
 
 # An open journal is a run that ended in the middle: killed, or the machine went down.
 settle() {
-  settle_journal && close_left_entries
+  settle_journal
+  settled=$?
+  close_left_entries
+  return $settled
 }
 
 settle_journal() {
@@ -84,8 +87,11 @@ recover() {
   state_dir || return 1
   exec 9>>"$state/lock"
   # Whoever has it by now puts right what was left, as its first step.
-  lock_within 60 && journal_open || return 1
-  if journal_committed; then
+  lock_within 60 || return 1
+  if ! journal_open; then
+    # It had done all but say so.
+    close_left_entries
+  elif journal_committed; then
     settle && say "$(what_serves). Run 'pulumi up' again: it tidies up."
   else
     settle && tell_what_serves
@@ -214,8 +220,7 @@ note_undone() { say "undone $verb $*" 2>/dev/null >>"$run/steps" || :; }
 keep_reason() {
   {
     say "FAILED: $verb $arguments"
-    # Without what is quoted of containers' logs: those are kept elsewhere, and may tell anything.
-    tail -c +$(($1 + 1)) "$run/log" | sed '$d; /^ *| /d; /^ *last lines of /d' | tail -c 3000
+    tail -c +$(($1 + 1)) "$run/log" | sed '$d' | without_quotes | tail -c 3000
   } 2>/dev/null >"$run/reason"
 }
 

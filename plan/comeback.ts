@@ -1,5 +1,5 @@
 import type { Finding } from "./checklist";
-import { type Facts, hasImage } from "./facts";
+import { type Facts, hasImage, imageId } from "./facts";
 import type { Plan } from "./release";
 
 /**
@@ -22,9 +22,13 @@ function imageProblems(facts: Facts, plan: Plan): string[] {
   return replaced.flatMap(({ service }) => {
     const image = facts.current?.record.containers[service]?.image;
     if (image === undefined || image === plan.record.containers[service]?.image) return [];
+    // One that is named by its digest can be had again and is the same.
+    if (image.includes("@")) return [];
     // Nothing is known of an image that was made elsewhere but its name.
     const found =
-      facts.seen.has(`image:${image}`) || !facts.images.has(image) ? hasImage(facts, image) : "intact";
+      facts.seen.has(`image:${image}`) || imageId(facts, image) === undefined
+        ? hasImage(facts, image)
+        : "intact";
     if (found === "absent") return [`its image ${image} is gone from the host`];
     return found === "other" ? [`its image ${image} was changed by hand`] : [];
   });

@@ -85,10 +85,8 @@ const OF_CONTAINERS: readonly DriftKind[] = [
 const OF_IMAGES: readonly DriftKind[] = ["image"];
 
 function repair(service: string, { drift }: Plan): string {
-  return drift
-    .filter((one) => one.service === service && OF_CONTAINERS.includes(one.kind))
-    .map(inOneLine)
-    .join("; ");
+  const told = drift.filter((one) => one.service === service && OF_CONTAINERS.includes(one.kind));
+  return told.length === 0 ? "unchanged; stops for its migration" : told.map(inOneLine).join("; ");
 }
 
 function inOneLine({ what, cure }: Drift): string {

@@ -25,7 +25,7 @@ export interface Facts {
   readonly networks: readonly { readonly id: string; readonly name: string }[];
   /** What the proxy that runs has; undefined: none runs, or it could not be asked. */
   readonly proxy: FoundFiles | undefined;
-  /** The stack's images: ID by tag. */
+  /** Every image of the engine: ID by tag (imageId). */
   readonly images: ReadonlyMap<string, string>;
   /** MiB that the builds of a service have taken on the host, the most of all. */
   readonly buildNeeds: ReadonlyMap<string, number>;
@@ -325,11 +325,17 @@ export function isThere({ state }: FoundContainer): boolean {
  */
 export function hasImage(facts: Facts, tag: string): "intact" | "other" | "absent" | "unknown" {
   const used = facts.seen.get(`image:${tag}`)?.id;
-  const found = facts.images.get(tag);
+  const found = imageId(facts, tag);
   if (found === undefined) return "absent";
   if (used === undefined) return "unknown";
   // The first program remembered the tag in place of the ID.
   return used === found || used === tag ? "intact" : "other";
+}
+
+/** The ID of what the host has under an image's name. `docker images` leaves out of names what the client adds itself. */
+export function imageId({ images }: Facts, reference: string): string | undefined {
+  const [, path] = /^(?:index\.)?docker\.io\/(.+)$/.exec(reference) ?? [];
+  return images.get((path ?? reference).replace(/^library\/(?=[^/]+$)/, ""));
 }
 
 function rest(lines: readonly string[], word: string): string[] {

@@ -1,5 +1,5 @@
 import type { MigrationKind } from "./config/schema";
-import type { Facts, ReleaseRecord } from "./facts";
+import { type Facts, imageId, type ReleaseRecord } from "./facts";
 
 /**
  * The releases that were tried, as the host remembers them (host/lib/ledger.sh), and which of them can be gone back to.
@@ -64,12 +64,13 @@ export function parseKept(lines: readonly string[]): Kept | undefined {
 }
 
 /** Why the host cannot go back to a release, each with its cause; none: it can, without a build. */
-export function obstacles(entry: Entry, { ledger, images, current }: Facts): string[] {
+export function obstacles(entry: Entry, facts: Facts): string[] {
   if (entry.result !== "done") return [`it did not succeed (${entry.result})`];
+  const { ledger, current } = facts;
   const missing = [...entry.images].flatMap(([reference, id]) => {
-    const found = images.get(reference);
+    const found = imageId(facts, reference);
     // One that is named by its digest can be had again and is the same.
-    if (found === id || reference.includes("@")) return [];
+    if (found === id || reference.includes("@") || stillRuns(entry, reference, id, facts)) return [];
     return [
       `its image ${reference} ${found === undefined ? "is gone from" : "is another one now on"} the host`,
     ];
@@ -83,6 +84,15 @@ export function obstacles(entry: Entry, { ledger, images, current }: Facts): str
       : [];
   const unknown = entry.images.size === 0 ? ["what it ran is not on record"] : [];
   return [...unknown, ...missing, ...version, ...migratedSince(entry, ledger)];
+}
+
+/** Whatever its name means by now: the containers of the release that run it are those that serve, and just stay. */
+function stillRuns(entry: Entry, reference: string, id: string, facts: Facts): boolean {
+  if (servingEntry(facts)?.images.get(reference) !== id) return false;
+  const users = Object.values(facts.current?.record.containers ?? {}).filter(
+    ({ image }) => image === reference,
+  );
+  return users.length > 0 && users.every(({ key }) => entry.serves.includes(key));
 }
 
 /** Later migrations of the same data that the release does not work with. */
@@ -118,26 +128,26 @@ export function releasesToKeep(ledger: readonly Entry[], serving: string, keep: 
 }
 
 /**
- * The release that a person means by "the last good one": the newest before what serves that can be gone back to. After a
- * rollback that is one further back: what was left was left for a reason.
+ * The release that a person means by "the last good one": the newest that can be gone back to and is not what serves.
+ * After going back, one before the release that was gone back to: what came after it was left for a reason.
  */
 export function lastGood(facts: Facts): Entry | undefined {
   const { ledger, current } = facts;
-  const serving = ledger.find(({ number }) => number === current?.number);
-  const before = reached(serving, ledger)?.number ?? Number.POSITIVE_INFINITY;
+  const serving = servingEntry(facts);
+  const origin = serving && originOf(serving, ledger);
+  const before = origin === serving ? Number.POSITIVE_INFINITY : (origin?.number ?? 0);
   return ledger.find(
     (entry) =>
-      entry.number < before && entry.release !== current?.release && obstacles(entry, facts).length === 0,
+      entry.number < before &&
+      ![current?.release, origin?.release].includes(entry.release) &&
+      obstacles(entry, facts).length === 0,
   );
 }
 
-/** What a rollback, or a rollback to one, came to in the end. */
-function reached(entry: Entry | undefined, ledger: readonly Entry[]): Entry | undefined {
-  if (entry?.to === undefined) return entry;
-  return reached(
-    ledger.find(({ number }) => number === entry.to && number < entry.number),
-    ledger,
-  );
+/** The release that one which goes back brings back in the end. */
+function originOf(entry: Entry, ledger: readonly Entry[]): Entry {
+  const target = ledger.find(({ number }) => number === entry.to && number < entry.number);
+  return target === undefined ? entry : originOf(target, ledger);
 }
 
 /** What serves, by its number; undefined: a release of an older program, or none. */
@@ -219,14 +229,7 @@ function unpack(base64: string): string {
 }
 
 /** The images that a plan needs or that stay for going back, by reference: only these of the stack's own stay. */
-export function imagesToKeep(
-  record: ReleaseRecord,
-  kept: readonly Entry[],
-  before: ReleaseRecord | undefined,
-): string[] {
-  // What serves until now is in the ledger, unless a program made it that kept none.
-  const named = [record, ...(before === undefined ? [] : [before])].flatMap(({ containers }) =>
-    Object.values(containers).map(({ image }) => image),
-  );
-  return [...new Set([...named, ...kept.flatMap(({ images }) => [...images.keys()])])].sort();
+export function imagesToKeep(records: readonly ReleaseRecord[], kept: readonly Entry[]): string[] {
+  const wanted = records.flatMap(({ containers }) => Object.values(containers).map(({ image }) => image));
+  return [...new Set([...wanted, ...kept.flatMap(({ images }) => [...images.keys()])])].sort();
 }

@@ -52,7 +52,9 @@ export class Planner {
     this.refusals.push(...refusals);
     this.spare = spare;
     // One that has no place of its own yet takes that of a holder when it is its turn: others may need it.
-    const instead = started.filter(({ name, vacant }) => !vacant && orders.get(name) === "stop-first");
+    const instead = started.filter(
+      (one) => !one.vacant && orders.get(one.name) === "stop-first" && !this.hasLeft(one),
+    );
     const before = services.filter((one) => one.cure !== undefined && !instead.includes(one));
     this.startBeside(before);
     for (const item of instead) this.exchange(item);
@@ -224,6 +226,11 @@ export class Planner {
     this.script.away(old.key, key);
   }
 
+  /** Its migration has stopped the old one: the new one comes in its turn, for others may need it. */
+  private hasLeft({ kind, old }: Item): boolean {
+    return kind === "replace" && old !== undefined && this.script.has("stop", old.key);
+  }
+
   /** There is nothing to lose before the first release. */
   private backUp(): void {
     const key = this.situation.the("database")?.key;
@@ -251,7 +258,7 @@ export class Planner {
     for (const item of items) {
       for (const need of item.needs) settle(need);
       if (item.cure === "revive") this.reviveService(item);
-      else if (this.situation.holders(item).length > 0) this.exchange(item);
+      else if (this.situation.holders(item).length > 0 || this.hasLeft(item)) this.exchange(item);
       else this.start(item);
       if (!this.script.has("healthy", item.key)) waiting.set(item.name, item);
     }
@@ -276,16 +283,14 @@ export class Planner {
         ...(address === undefined && this.script.live[name] === undefined ? [] : [name]),
         ...moved,
       ];
-      const before = this.script.live;
       this.script.held(waits);
       // A successor that is healthy already need not wait for the others.
       for (const one of this.situation.items.filter((each) => moved.includes(each.name))) {
         if (one.address !== undefined && this.script.has("healthy", one.key))
           this.script.live[one.name] = one.address;
       }
-      // They may wait already, for a migration.
-      if (canonical(before) !== canonical(this.script.live))
-        this.script.routes("hold", this.script.live, {}, `requests to ${waits.join(", ")} wait`);
+      // Where they wait already, for a migration, they may do so for their full time again.
+      this.script.routes("hold", this.script.live, {}, `requests to ${waits.join(", ")} wait`);
     }
     for (const { key: one } of away) {
       if (this.script.has("stop", one)) continue;

@@ -3,7 +3,7 @@ import type { NamedContainer } from "./container";
 import type { Drift } from "./drift";
 import type { Facts, ReleaseRecord } from "./facts";
 import { digest } from "./identity";
-import { imagesToKeep, releasesToKeep } from "./ledger";
+import { imagesToKeep, releasesToKeep, servingEntry } from "./ledger";
 import type { Order } from "./memory";
 import { siteConfig, siteDigest } from "./nginx";
 import { Planner } from "./planner";
@@ -107,11 +107,16 @@ export function planRelease(
     changes: planner.changes,
     drift: situation.drift,
     migrations: planner.migrations,
-    retained: imagesToKeep(full, releasesToKeep(facts.ledger, release, config.keep), facts.current?.record),
+    retained: imagesToKeep([full, ...unrecorded(facts)], releasesToKeep(facts.ledger, release, config.keep)),
     kind: kindOf(config, release, facts),
     record: full,
     refusals: [...versionRefusals(full, facts), ...planner.refusals],
   };
+}
+
+/** What serves and is not in the ledger: a release of an older program, or the ledger was lost. */
+function unrecorded(facts: Facts): ReleaseRecord[] {
+  return facts.current === undefined || servingEntry(facts) !== undefined ? [] : [facts.current.record];
 }
 
 /** A pin that was done before and is only put right is a repair like any other. */

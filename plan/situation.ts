@@ -92,14 +92,21 @@ export class Situation {
     const found = this.facts.containers.find((each) => each.id === old?.id && isThere(each));
     const drifted = this.drifted(name, "gone", "stopped", "paused", "restarting", "unhealthy", "detached");
     const limits = this.drifted(name, "limits");
+    const offline = one.migrationKind === "offline" && this.pendingMigration(one) !== undefined;
     const kind =
-      old === undefined ? "new" : old.key !== key ? "replace" : drifted || limits ? "repair" : "same";
+      old === undefined
+        ? "new"
+        : old.key !== key
+          ? "replace"
+          : drifted || limits || offline
+            ? "repair"
+            : "same";
     const sick = kind === "repair" && found !== undefined && ["running", "restarting"].includes(found.state);
-    const cure = kind === "same" ? undefined : !sick ? "start" : drifted ? "revive" : undefined;
+    // Its migration stops it, whatever else: it is started again.
+    const cure = kind === "same" ? undefined : !sick || offline ? "start" : drifted ? "revive" : undefined;
     const ended = found === undefined || hasEnded(found.state);
     const vacant = kind === "replace" ? ended : cure === "start";
     const address = spec.health.kind === "http" ? `${key}:${spec.health.port}` : undefined;
-    const offline = one.migrationKind === "offline" && this.pendingMigration(one) !== undefined;
     const order = offline ? ("stop-first" as const) : one.order;
     return { ...one, order, name, key, kind, old, found, vacant, cure, address };
   }

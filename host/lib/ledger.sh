@@ -23,9 +23,9 @@ last_number() {
 }
 serving_number() { sed -n 's/^number //p' "$state/current" 2>/dev/null; }
 
-# Begins this run's entry: sets number.
+# Begins this run's entry: sets number, once it is written.
 open_entry() {
-  number=$(($(last_number) + 1))
+  next=$(($(last_number) + 1))
   began_at=$(now)
   after=$(serving_number)
   if ! { mkdir -p "$state/ledger" && {
@@ -34,10 +34,11 @@ open_entry() {
     say "began $(date +%s)"
     payload_lines_whole release epoch base kind to by commit config record serves data
     say "result running"
-  } | replace_file "$state/ledger/$number" durable; }; then
+  } | replace_file "$state/ledger/$next" durable; }; then
     say "cannot write $state/ledger on the host: is its disk full? Nothing was changed."
     return 1
   fi
+  number=$next
   to=$(payload_value to)
   case $(payload_value kind) in
     rollback) intent="back to release $to" ;;
@@ -51,7 +52,7 @@ open_entry() {
 close_entry() {
   entry=$state/ledger/$1
   of_run=$(sed -n 's/^run //p' "$entry")
-  reason=$(cat "$of_run/reason" 2>/dev/null || tail -c 3000 "$of_run/log" 2>/dev/null)
+  reason=$(cat "$of_run/reason" 2>/dev/null || without_quotes <"$of_run/log" 2>/dev/null | tail -c 3000)
   {
     sed '/^result running$/d' "$entry"
     cat "$of_run/steps" "$of_run/used" 2>/dev/null
@@ -66,6 +67,9 @@ close_entry() {
     interrupted) log_line "release $1 was interrupted; $(outcome_in_words)" ;;
   esac
 }
+
+# Without what is quoted of containers' logs: those are kept elsewhere, and may tell anything.
+without_quotes() { sed '/^ *| /d; /^ *last lines of /d'; }
 
 outcome_in_words() {
   after=$(serving_number)
@@ -85,6 +89,9 @@ close_left_entries() {
     case $left in *.new) continue ;; esac
     if [ "$(serving_number)" = "$left" ]; then
       close_entry "$left" "done"
+    elif [ -s "$(sed -n 's/^run //p' "$state/ledger/$left")/reason" ]; then
+      # It was being taken back when its runner was killed.
+      close_entry "$left" failed
     else
       close_entry "$left" interrupted
     fi

@@ -38,7 +38,7 @@ export async function deploy(names: StackNames, options: Options): Promise<void>
     // What the program has come to know of it has told itself; what was answered with no is nobody's news.
     const known = error instanceof Declined || existsSync(told);
     if (error instanceof OpsError && !known) await tellFailure(names, options, error.message);
-    if (error instanceof Failed && error.interrupted) throw new DeployInterrupted(error.summary);
+    if (error instanceof Failed && error.underWay) throw new DeployInterrupted(error.summary);
     throw error instanceof Failed ? new OpsError(error.summary) : error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -50,9 +50,9 @@ async function attempt(names: StackNames, options: Options, told: string): Promi
   const cleared = await clearStaleLocks(names);
   if (cleared !== undefined) console.log(cleared);
   const run = (...args: string[]) => runPulumi([...args, ...selectionFlags(options)], { DEPLOY_TOLD: told });
-  expectDone("pulumi preview", await run("preview"));
+  expectDone("preview", await run("preview"));
   if (options.yes !== true && !(await agreed("Deploy this?"))) throw new Declined("Nothing was changed.");
-  expectDone("pulumi up", await run("up", "--yes", "--skip-preview"));
+  expectDone("up", await run("up", "--yes", "--skip-preview"));
 }
 
 /** Ctrl-C in the middle: a release that the host has begun goes on there. */
@@ -65,15 +65,17 @@ class Declined extends OpsError {}
 class Failed extends OpsError {
   constructor(
     readonly summary: string,
-    readonly interrupted: boolean,
+    /** It was interrupted while the host may be at work. */
+    readonly underWay: boolean,
     words: string,
   ) {
     super(words === "" ? summary : words);
   }
 }
 
-function expectDone(what: string, { code, interrupted, words }: Ended): void {
+function expectDone(action: "preview" | "up", { code, interrupted, words }: Ended): void {
   if (code === 0) return;
+  const what = `pulumi ${action}`;
   const summary = interrupted ? `${what} was interrupted` : `${what} failed with exit code ${code}`;
-  throw new Failed(summary, interrupted, interrupted ? `${summary}\n${words}` : words);
+  throw new Failed(summary, interrupted && action === "up", interrupted ? `${summary}\n${words}` : words);
 }

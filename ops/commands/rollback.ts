@@ -80,7 +80,13 @@ async function deployPinned(
   try {
     await deploy(stack.names, options);
   } catch (error) {
-    if (!(error instanceof DeployInterrupted) && !serves(stack, to)) await pin(options, before);
+    if (error instanceof DeployInterrupted) {
+      const says = to === undefined ? "no rollbackTo any more" : `rollbackTo: ${to}`;
+      throw new OpsError(
+        `${error.message}; the config says ${says}, and the host may have gone on: see ops releases`,
+      );
+    }
+    if (!serves(stack, to)) await pin(options, before);
     throw error;
   }
 }

@@ -169,7 +169,50 @@ exec /bin/mv "$@"
     const { code, output } = await release(world, next);
     expect(code).toBe(1);
     expect(output).toContain("ledger on the host: is its disk full? Nothing was changed.");
+    expect(output).not.toMatch(/sed:|could not write/);
+    expect(world.lines("deploy.log").at(-1)).toMatch(/a deploy by tester@desk was refused: cannot write /);
     expect(world.lines("calls")).toEqual([]);
+  });
+
+  it("is closed at once when only the runner was killed, after it had done all but that", async () => {
+    const { world, next } = await stage(SCENARIOS.one);
+    world.tool(
+      "mv",
+      `#!/bin/sh
+world=$FAKE_WORLD
+. ${resolve(__dirname, "fake-docker/engine/world.sh")}
+case $2 in */ledger/2)
+  echo >>$world/ledger-writes
+  if [ $(wc -l <$world/ledger-writes) = 2 ]; then slay alone; fi ;;
+esac
+exec /bin/mv "$@"
+`,
+    );
+    expect((await release(world, next)).code).toBe(1);
+    expect((await ledger(world)).map(({ number, result }) => `${number} ${result}`)).toEqual([
+      "2 done",
+      "1 done",
+    ]);
+    expect(world.lines("deploy.log").at(-1)).toContain("release 2 serves");
+  });
+
+  it("tells of a run that was killed while it was taken back why it failed, and nothing that containers said", async () => {
+    const { world } = await stage(SCENARIOS.one);
+    const left = (number: number, log: string): void => {
+      world.folder(`state/test/runs/left-${number}`);
+      world.write(`state/test/runs/left-${number}/log`, log);
+      world.write(
+        `state/test/ledger/${number}`,
+        `run ${world.dir}/state/test/runs/left-${number}\nrelease 0\nbegan 1\nresult running\n`,
+      );
+    };
+    left(2, "  last lines of web:\n    | password hunter2\nweb started (1.0 s)\n");
+    left(3, "");
+    world.write("state/test/runs/left-3/reason", "FAILED: healthy web\n");
+    await deploy(world, plain(2));
+    const [, third, second] = await ledger(world);
+    expect(third).toMatchObject({ number: 3, result: "failed", reason: "FAILED: healthy web" });
+    expect(second).toMatchObject({ number: 2, result: "interrupted", reason: "web started (1.0 s)" });
   });
 });
 

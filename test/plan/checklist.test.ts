@@ -46,6 +46,15 @@ describe("the checklist", () => {
     expect(one("tree", { tree: { level: "off" } }, told({}), dirty)).toEqual([]);
   });
 
+  it("does not look at the source when an earlier release is gone back to", () => {
+    const red = {
+      ...CLEAN,
+      repositories: [{ path: ".", commit: "0", changed: 3, pushed: false }],
+      tests: "red",
+    } as const;
+    expect(found({}, told({}), red, { rollbackTo: 1 }).map(({ check }) => check)).toEqual(["environment"]);
+  });
+
   it("knows every repository that something deployed comes from", () => {
     const repositories = [
       { path: ".", commit: "0123456789abcdef", changed: 1, pushed: true },

@@ -269,8 +269,8 @@ describe("a migration that earlier code does not work with", () => {
       "stop backend",
       "backup database",
       "migrate backend-migrate'",
+      "hold requests to backend wait",
       "start backend'",
-      "healthy backend'",
     ]);
     expect(all.filter((verb) => verb === "stop backend")).toHaveLength(1);
   });
