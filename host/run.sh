@@ -246,6 +246,9 @@ tell_what_serves() {
   else
     say "nothing serves yet: this was the first release"
   fi
+  migrated=$(awk '$1 == "migrating" && $3 != "expand" { printf "%s ", $2 }' "$run/steps" 2>/dev/null)
+  # shellcheck disable=SC2012 # our own names, no surprises
+  [ -z "$migrated" ] || say "What ${migrated}did to the data stays. The dump from before it: $(ls -1td "$state"/backup/*.dump 2>/dev/null | head -n 1)"
   say "Nothing of the new release serves. Correct its cause and run 'pulumi up' again, or revert the change."
 }
 

@@ -27,9 +27,12 @@ export function explain(
 /** A pinned stack says so in every preview. */
 export function explainPin(pin: Pin | undefined): string[] {
   if (pin === undefined) return [];
-  const { entry, changedSecrets } = pin;
+  const { entry, changedSecrets, otherData } = pin;
   return [
     `PINNED to release ${entry.number} (${entry.release}, ${timeOf(entry.began)}, by ${entry.by}): its config and images, with today's secrets`,
+    ...(otherData === undefined
+      ? []
+      : [`OTHER DATA: it serves what is in the volume ${otherData}, and not what is written now`]),
     ...(changedSecrets.length === 0
       ? []
       : [`secrets that have changed since: ${changedSecrets.join(", ")}; today's are used`]),

@@ -13,6 +13,8 @@ export interface Pin {
   readonly entry: Entry;
   /** What it ran, so that nothing is built. */
   readonly record: ReleaseRecord;
+  /** The volume of other data than what serves now has; undefined: the same data. */
+  readonly otherData: string | undefined;
   /** The secrets that have another value today, as service.NAME. */
   readonly changedSecrets: readonly string[];
 }
@@ -72,8 +74,18 @@ export function pinned(today: Config, facts: Facts): { config: Config; pin: Pin 
   };
   return {
     config: readAgain(values, refuse),
-    pin: { entry, record: kept.record, changedSecrets: changedSecrets(kept.config.services ?? {}, today) },
+    pin: {
+      entry,
+      record: kept.record,
+      otherData: otherData(entry, facts),
+      changedSecrets: changedSecrets(kept.config.services ?? {}, today),
+    },
   };
+}
+
+function otherData({ database }: Entry, { current }: Facts): string | undefined {
+  const now = current?.record.database?.volume;
+  return now === undefined || database?.volume === now ? undefined : database?.volume;
 }
 
 interface KeptConfig {

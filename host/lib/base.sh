@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Words that every script on the host uses: saying, time, and the docker client.
-# Needs on the host: a POSIX sh, coreutils or busybox, flock, setsid, timeout, docker. No curl, no jq.
+# Needs on the host: a POSIX sh, coreutils, findutils and awk or busybox, flock, setsid, timeout, docker. No curl, no jq.
 
 say() { printf '%s\n' "$*"; }
 

@@ -118,14 +118,13 @@ ledger_facts() {
   [ -d "$state/ledger" ] || return 0
   asked=$(payload_value asked)
   detail=$(payload_value detail)
-  for entry in "$state"/ledger/*; do
-    case ${entry##*/} in *[!0-9]*) continue ;; esac
-    awk -v number="${entry##*/}" -v asked="$asked" -v detail="$detail" '
-      $1 == "config" || $1 == "record" { if (number != asked) next }
-      $1 == "step" || $1 == "undone" { if (detail == "") next }
-      $1 == "run" { next }
-      { print "ledger", number, $0 }' "$entry"
-  done
+  # An entry that is being written has a name of its own until it is whole.
+  find "$state/ledger" -type f ! -name '*[!0-9]*' -exec awk -v asked="$asked" -v detail="$detail" '
+    FNR == 1 { number = FILENAME; sub(/.*\//, "", number) }
+    $1 == "config" || $1 == "record" { if (number != asked) next }
+    $1 == "step" || $1 == "undone" { if (detail == "") next }
+    $1 == "run" { next }
+    { print "ledger", number, $0 }' {} +
   [ -z "$detail" ] || docker system df -v --format '{{range .Images}}layers {{.ID}} {{.UniqueSize}}
 {{end}}' | grep '^layers '
   return 0

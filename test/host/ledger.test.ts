@@ -284,9 +284,9 @@ describe.concurrent("going back", () => {
   it("a release that failed takes no image away", async () => {
     const world = World.create();
     withImages(world, 1, 2, 3);
-    for (const version of [1, 2]) await deploy(world, built(version, { keep: 1 }));
+    for (const version of [1, 2]) await deploy(world, built(version, { keep: 2 }));
     withImages(world, 2, 3);
-    const next = prepare(world, built(3, { keep: 1 }), undefined, await world.facts());
+    const next = prepare(world, built(3, { keep: 2 }), undefined, await world.facts());
     world.behave(next.keys.find((key) => key.startsWith("web-")) ?? "", "sick");
     expect((await release(world, next)).code).toBe(1);
     expect(world.images()).toHaveLength(4 + OTHERS.length);
