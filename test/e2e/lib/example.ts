@@ -24,7 +24,6 @@ export class Example {
     const workspace = await Workspace.create(`${stack}-${process.pid}`, name, config);
     const port = await freePort();
     await workspace.set("http.port", port);
-    await workspace.set("host.log", workspace.deployLog);
     const pulumi = new Pulumi(workspace, {});
     await pulumi.init();
     return new Example(workspace, pulumi, port);

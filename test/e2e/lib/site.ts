@@ -42,7 +42,6 @@ export class Site {
     const workspace = await Workspace.create(stack);
     const port = await freePort();
     await workspace.set("http.port", port);
-    await workspace.set("host.log", workspace.deployLog);
     const pulumi = new Pulumi(workspace, {});
     await pulumi.init();
     const reboot = () => Promise.reject(new Error("this machine is not a test's to reboot"));

@@ -44,6 +44,7 @@ export class Workspace {
     await mkdir(workspace.state);
     await mkdir(join(folder, "events"));
     await cp(join(checkout, config), workspace.configFile);
+    await workspace.set("host.log", workspace.deployLog);
     return workspace;
   }
 
