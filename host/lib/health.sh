@@ -84,6 +84,12 @@ killed_for_memory() {
   docker events --since 5m --until 0s --filter "container=$1" --filter event=oom 2>/dev/null | grep -q .
 }
 
+# last_exit ID: the exit code of its last end, however often it has been started since.
+last_exit() {
+  docker events --since 5m --until 0s --filter "container=$1" --filter event=die \
+    --format '{{.Actor.Attributes.exitCode}}' 2>/dev/null | tail -n 1
+}
+
 # await_healthy KEY [SECONDS]: polls, and watches the container meanwhile, so that a crash is told at once. As long as
 # KEY may take to start, or SECONDS if that is less.
 await_healthy() {
@@ -103,6 +109,8 @@ await_healthy() {
       if [ "${5:-}" = true ] || killed_for_memory "$id"; then
         say "$1 was killed: it needs more memory than its limit"
       else
+        # One that the engine has started again does not tell any more how it ended.
+        [ "${2:-}" != running ] || set -- "$1" restarting "$3" "$(last_exit "$id")"
         say "$1 stopped by itself (${2:-gone}, exit code ${4:-?})"
       fi
       return 1

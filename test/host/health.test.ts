@@ -79,7 +79,7 @@ describe.concurrent("a new version that", () => {
 
   it("is restarted by the engine: told at once", async () => {
     const { output, seconds } = await broken("restart", slowToGiveUp);
-    expect(output).toContain("web stopped by itself (running, exit code 3)\n");
+    expect(output).toContain("web stopped by itself (restarting, exit code 3)\n");
     expect(seconds).toBeLessThan(20);
   });
 

@@ -51,14 +51,22 @@ docker_ps() {
   esac
 }
 
-# An event of the kernel's killing, for a container whose folder says `oom`.
+# Events of a container: the kernel's killing, if its folder says `oom`; its ends, with the exit code of the last one.
 docker_events() {
   case "$*" in
-    "--since 5m --until 0s --filter container="*" --filter event=oom") find "${6#container=}" ;;
+    "--since 5m --until 0s --filter container="*" --filter event=oom") event=oom ;;
+    "--since 5m --until 0s --filter container="*" --filter event=die --format {{.Actor.Attributes.exitCode}}") event=die ;;
     *) refuse "events $*" ;;
   esac
+  find "${6#container=}"
   act asked "events $key"
-  [ ! -f "$container/oom" ] || printf '2026-01-01T00:00:00.000000000Z container oom %s (deploy.key=%s)\n' "$id" "$key"
+  case $event in
+    oom) [ ! -f "$container/oom" ] || printf '2026-01-01T00:00:00.000000000Z container oom %s (deploy.key=%s)\n' "$id" "$key" ;;
+    die)
+      state_of "$container"
+      printf '%s\n' "$exit_code"
+      ;;
+  esac
 }
 
 docker_inspect() {
