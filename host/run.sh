@@ -148,6 +148,9 @@ perform() {
     elif journal_committed; then
       # What serves is new and proven. What could not be tidied is swept by the next run.
       say "could not tidy up ($verb $arguments); the next 'pulumi up' will"
+      patience=$(($(now) + 6000))
+      # shellcheck disable=SC2046 # plain words
+      wake $(serving_keys)
     else
       use_reserve
       say "FAILED: $verb $arguments"
@@ -170,6 +173,7 @@ take_back() {
   # No file is written for this: the disk may be full.
   begun=$(grep -c '^begin ' "$state/journal")
   say "back" >>"$state/journal" 2>/dev/null
+  wake_proxy
   while [ "$begun" -gt 0 ]; do
     # shellcheck disable=SC2046 # step, verb and arguments are plain words
     undo $(sed -n 's/^begin //p' "$state/journal" | sed -n "${begun}p")
@@ -183,6 +187,21 @@ take_back() {
     say "$complaints"
     return 1
   done
+}
+
+# wake KEY...: starts what should run and does not. An engine that crashed takes what it finds still alive, when it is
+# back, for stopped by hand (seen with 20.10), and leaves it so.
+wake() {
+  await_engine
+  for key; do load_object "$key" && { says_running "$id" || docker start "$id" >/dev/null 2>&1; }; done
+  return 0
+}
+
+# Through the proxy all others are asked whether they are healthy. One that is being exchanged comes back in its turn.
+wake_proxy() {
+  serving_proxy=$(awk '$1 == "object" && $4 == "proxy" { print $2 }' "$state/current" 2>/dev/null)
+  [ -n "$serving_proxy" ] && ! grep -q "^begin [0-9]* stop $serving_proxy" "$state/journal" || return 0
+  wake "$serving_proxy"
 }
 
 # All that served runs (all first: the health of some is asked through others) and is healthy. Sets restored: 0 when it
