@@ -173,7 +173,7 @@ take_back() {
   # No file is written for this: the disk may be full.
   begun=$(grep -c '^begin ' "$state/journal")
   say "back" >>"$state/journal" 2>/dev/null
-  wake_proxy
+  wake_needed
   while [ "$begun" -gt 0 ]; do
     # shellcheck disable=SC2046 # step, verb and arguments are plain words
     undo $(sed -n 's/^begin //p' "$state/journal" | sed -n "${begun}p")
@@ -197,11 +197,20 @@ wake() {
   return 0
 }
 
-# Through the proxy all others are asked whether they are healthy. One that is being exchanged comes back in its turn.
-wake_proxy() {
-  serving_proxy=$(awk '$1 == "object" && $4 == "proxy" { print $2 }' "$state/current" 2>/dev/null)
-  [ -n "$serving_proxy" ] && ! grep -q "^begin [0-9]* stop $serving_proxy" "$state/journal" || return 0
-  wake "$serving_proxy"
+# Through the proxy all others are asked whether they are healthy, and most need the database. Those that run at this point
+# of the release: what serves or was started, and was not stopped for another.
+wake_needed() {
+  # shellcheck disable=SC2046 # plain words
+  wake $(awk -v journal="$state/journal" '
+    BEGIN {
+      while ((getline line < journal) > 0) {
+        split(line, word, " ")
+        if (word[1] == "begin" && word[3] == "stop") stopped[word[4]] = 1
+        if (word[1] == "done" && word[3] == "start") started[word[4]] = 1
+      }
+    }
+    $1 == "object" && ($4 == "proxy" || $4 == "database") && !stopped[$2] && !told[$2]++ &&
+      (FILENAME ~ /current$/ || started[$2]) { print $2 }' "$state/current" "$run/plan" 2>/dev/null)
 }
 
 # All that served runs (all first: the health of some is asked through others) and is healthy. Sets restored: 0 when it
