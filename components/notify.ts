@@ -26,8 +26,6 @@ export interface Subject {
   readonly names: StackNames;
   readonly facts: Facts;
   readonly plan: Plan;
-  /** What people call the release; its own name if absent. */
-  readonly label?: string;
   /** The release that is gone back to; undefined: this is no rollback. */
   readonly pinned?: number | undefined;
 }
@@ -94,7 +92,7 @@ export class News {
         stack: pulumi.getStack(),
         by: deployer(),
         seconds: process.uptime(),
-        release: this.subject?.label ?? this.subject?.plan.release,
+        release: this.subject?.plan.release,
       };
       for (const problem of await tellAll(tellersOf(this.notify), event)) await pulumi.log.warn(problem);
     } catch (error) {

@@ -95,6 +95,11 @@ function stillRuns(entry: Entry, reference: string, id: string, facts: Facts): b
   return users.length > 0 && users.every(({ key }) => entry.serves.includes(key));
 }
 
+/** Whether the host can go back to it. */
+export function isReady(entry: Entry, facts: Facts): boolean {
+  return obstacles(entry, facts).length === 0;
+}
+
 /** Later migrations of the same data that the release does not work with. */
 function migratedSince(entry: Entry, ledger: readonly Entry[]): string[] {
   const later = ledger.filter(
@@ -140,7 +145,7 @@ export function lastGood(facts: Facts): Entry | undefined {
     (entry) =>
       entry.number < before &&
       ![current?.release, origin?.release].includes(entry.release) &&
-      obstacles(entry, facts).length === 0,
+      isReady(entry, facts),
   );
 }
 

@@ -3,7 +3,7 @@ import { readValues } from "./config/read";
 import type { Config } from "./config/schema";
 import { type Facts, type ReleaseRecord, releaseRecord } from "./facts";
 import { secretDigest } from "./identity";
-import { type Entry, obstacles } from "./ledger";
+import { type Entry, isReady, obstacles } from "./ledger";
 
 /**
  * Going back to an earlier release by `rollbackTo`: that release's config and images with today's secrets, planned and
@@ -101,8 +101,8 @@ function readKept({ kept }: Facts): { config: KeptConfig; record: ReleaseRecord 
 
 function readAgain(values: Record<string, unknown>, refuse: (...problems: string[]) => ConfigError): Config {
   try {
-    const given = Object.entries(values).filter(([, value]) => value !== undefined);
-    return readValues(JSON.parse(JSON.stringify(Object.fromEntries(given))) as Record<string, unknown>);
+    // As it is kept: without what is undefined.
+    return readValues(JSON.parse(JSON.stringify(values)) as Record<string, unknown>);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw refuse(
@@ -130,19 +130,16 @@ function withTodaysSecrets(
 
 function changedSecrets(services: NonNullable<KeptConfig["services"]>, today: Config): string[] {
   const { identityKey } = today;
-  return Object.entries(services).flatMap(([name, { secrets = {} }]) =>
-    Object.entries(secrets).flatMap(([secret, before]) => {
-      const now = digests(today.services[name]?.secrets ?? {}, identityKey)[secret];
-      return now === before ? [] : [`${name}.${secret}`];
-    }),
-  );
+  return Object.entries(services).flatMap(([name, { secrets = {} }]) => {
+    const now = digests(today.services[name]?.secrets ?? {}, identityKey);
+    const changed = Object.keys(secrets).filter((secret) => now[secret] !== secrets[secret]);
+    return changed.map((secret) => `${name}.${secret}`);
+  });
 }
 
 /** For the end of a refusal. */
 function ready(facts: Facts): string {
-  const numbers = facts.ledger
-    .filter((entry) => obstacles(entry, facts).length === 0)
-    .map(({ number }) => number);
+  const numbers = facts.ledger.filter((entry) => isReady(entry, facts)).map(({ number }) => number);
   return numbers.length === 0 ? "; none is ready" : `; ready are ${numbers.join(", ")} (ops releases)`;
 }
 

@@ -18,7 +18,7 @@ last_number() {
   {
     say 0
     ls "$state/ledger" 2>/dev/null
-    sed -n 's/^number //p' "$state/current" 2>/dev/null
+    serving_number
   } | grep -E '^[0-9]+$' | sort -n | tail -n 1
 }
 serving_number() { sed -n 's/^number //p' "$state/current" 2>/dev/null; }

@@ -46,16 +46,17 @@ export type Told = Omit<Entry, "images"> & {
 };
 
 export function describeReleases(facts: Facts): Told[] {
-  return facts.ledger.map((entry) => {
+  const all = facts.ledger.map((entry) => ({ entry, found: obstacles(entry, facts) }));
+  const ready = all.filter(({ found }) => found.length === 0).map(({ entry }) => entry);
+  return all.map(({ entry, found }) => {
     const serving = entry.number === facts.current?.number;
-    const found = obstacles(entry, facts);
     return {
       ...entry,
       images: Object.fromEntries(entry.images),
       serving,
       ready: found.length === 0,
       obstacles: found,
-      disk: found.length === 0 ? diskOf(entry, facts) : undefined,
+      disk: found.length === 0 ? diskOf(entry, ready, facts) : undefined,
     };
   });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { between, line } from "./values";
+import { between, hostPath, line } from "./values";
 
 /**
  * The checklist before a deploy: what each check wants, and what happens when it is not so.
@@ -51,10 +51,7 @@ export const checks = z.strictObject({
   backup: check("warn", {
     hours: between(1, 8760, "hours").optional(),
     /** A folder on the host; else that of the dumps before an exchange of the database. */
-    folder: z
-      .string()
-      .regex(/^\/[A-Za-z0-9._/-]+$/, "must be an absolute path of letters, digits and . _ -")
-      .optional(),
+    folder: hostPath.optional(),
   }).prefault({}),
   /** What serves now could come back after this release: its images, memory for it, and its data. */
   comeback: check("stop", {}).prefault({}),

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { checks } from "./checks";
 import { notify } from "./notify";
-import { between, line, noNul, text } from "./values";
+import { between, hostPath, line, noNul, text } from "./values";
 
 /**
  * What a stack may say, as a zod schema: every field with its unit, its default and the sentence that an error shows.
@@ -195,19 +195,13 @@ const host = z.strictObject({
   /** MiB that the stack may count on, when it is less than the machine has. */
   memory: memory.optional(),
   /** Where the host keeps what it remembers of the stack. */
-  stateDir: z
-    .string()
-    .regex(/^\/[A-Za-z0-9._/-]+$/, "must be an absolute path of letters, digits and . _ -")
-    .optional(),
+  stateDir: hostPath.optional(),
   platform: z
     .string()
     .regex(/^linux\/[a-z0-9]+(\/v\d)?$/, "must be such as linux/amd64")
     .optional(),
   /** Where the deploy log is kept; else /var/log/<project>-deploy.log. */
-  log: z
-    .string()
-    .regex(/^\/[A-Za-z0-9._/-]+$/, "must be an absolute path of letters, digits and . _ -")
-    .optional(),
+  log: hostPath.optional(),
   /** How long a second deploy waits for the first. */
   lockWait: between(0, 3600, "seconds").default(60),
 });

@@ -12,3 +12,8 @@ export const between = (low: number, high: number, unit = "") => {
 export const noNul = (value: string) => !value.includes("\0");
 export const text = z.string().min(1, "must not be empty").refine(noNul, "must not contain a NUL character");
 export const line = text.refine((one) => !/[\r\n]/.test(one), "must be one line");
+
+/** A file or folder of the host; it goes to its shell as it is. */
+export const hostPath = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._/-]+$/, "must be an absolute path of letters, digits and . _ -");
