@@ -23,7 +23,9 @@ describe("a host that has an owner", () => {
     const workspace = await Workspace.create(stack);
     workspaces.push(workspace);
     await workspace.set("http.port", port);
+    // They deploy to one host: its folders are the same for each of them.
     await workspace.set("host.stateDir", join(workspaces[0]?.folder ?? "", "host"));
+    await workspace.set("host.log", workspaces[0]?.deployLog);
     return workspace;
   };
 
