@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { ContainerSpec, EnvValue, Health, NamedContainer } from "../plan/container";
+import { type ContainerSpec, type EnvValue, type Health, type NamedContainer, RESTART_POLICY } from "../plan/container";
 import { generation } from "../plan/facts";
 import type { CreatedContainer } from "../plan/wire";
 import type { Host } from "./host";
@@ -52,7 +52,7 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
     command: spec.command && [...spec.command],
     start: false,
     mustRun: false,
-    restart: role === "migrate" ? "no" : "unless-stopped",
+    restart: role === "migrate" ? "no" : RESTART_POLICY,
     init: true,
     memory: spec.memory,
     // Memory and swap together: no swapping, a service that outgrows its limit is restarted, and its neighbours live.

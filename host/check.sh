@@ -5,6 +5,9 @@ check() {
   key=$(payload_value key)
   state=$(payload_value state)
   load_object "$key" || return 1
+  # An engine that was restarted while the release was tidied up: that is over soon.
+  patience=$(($(now) + 6000))
+  await_engine
   case $health in
     http:*)
       address=${health#http:}

@@ -23,7 +23,13 @@ run_plan() {
   say "$(payload_value holder), since $(date '+%F %T %Z')" >"$state/holder"
   if own_host && settle && is_current && own_containers && open_entry && perform; then outcome=0; else outcome=1; fi
   if [ -n "${number:-}" ]; then
-    if [ $outcome = 0 ]; then close_entry "$number" "done"; else close_entry "$number" failed; fi
+    if [ $outcome = 0 ]; then
+      # The engine may have been away at that moment.
+      [ -s "$run/used" ] || remember_used
+      close_entry "$number" "done"
+    else
+      close_entry "$number" failed
+    fi
     [ $outcome != 0 ] || say "this is release $number"
   else
     log_line "a deploy by $(payload_value by) was refused: $(first_line "$(sed '/^waiting for another release/d' "$run/log")")"
@@ -219,6 +225,8 @@ restore() {
   restored=0 complaints=
   await_engine
   for key in $(serving_keys); do load_object "$key" && docker start "$id" >/dev/null 2>&1; done
+  # shellcheck disable=SC2046 # plain words
+  restarts always $(serving_keys) 2>/dev/null
   for key in $(serving_keys); do
     load_object "$key" || continue
     complaint=$(await_healthy "$key") && continue
@@ -263,6 +271,13 @@ await_engine() {
 
 # The containers that run when all is well: one-off migrations have ended.
 serving_keys() { awk '$1 == "object" && $4 != "migrate" { print $2 }' "$state/current" 2>/dev/null; }
+
+# What served before this run, and does not any more.
+retired_keys() {
+  awk '$1 != "object" || $4 == "migrate" { next }
+    FILENAME ~ /current$/ { serves[$2] = 1; next }
+    !serves[$2] { print $2 }' "$state/current" "$run/before" 2>/dev/null
+}
 
 tell_what_serves() {
   if [ -s "$state/current" ]; then

@@ -7,6 +7,12 @@ import { DEFAULTS_VERSION, digest, leaves, type Plain, secretDigest } from "./id
  * rule and the hardening hold for each.
  */
 
+/**
+ * Of all that serves. `unless-stopped` would not do: an engine that crashed takes what it finds still alive, when it is
+ * back, for stopped by hand (seen with Docker 20.10).
+ */
+export const RESTART_POLICY = "always";
+
 export type Role = "service" | "migrate" | "database" | "proxy";
 
 /** An environment value: plain, a stack secret, or a text with the database's password in place of {password}. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { NamedContainer } from "./container";
+import { type NamedContainer, RESTART_POLICY } from "./container";
 import { type Facts, type FoundContainer, hasImage, isThere } from "./facts";
 import { canonical, type Plain } from "./identity";
 import { siteDigest } from "./nginx";
@@ -107,9 +107,9 @@ function containerDrift(
     ...(memory === undefined || [undefined, 0, memory].includes(found.memory)
       ? []
       : drift("limits", `may use ${found.memory} MiB instead of ${memory}`, "limited again")),
-    ...(found.restart === undefined || found.restart === "unless-stopped"
+    ...(found.restart === undefined || found.restart === RESTART_POLICY
       ? []
-      : drift("limits", `has the restart policy ${found.restart}`, "set to unless-stopped again")),
+      : drift("limits", `has the restart policy ${found.restart}`, `set to ${RESTART_POLICY} again`)),
   ];
 }
 

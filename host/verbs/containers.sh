@@ -9,9 +9,10 @@ do_start() {
     return 1
   fi
 }
-# What was started for this release and did not make it is kept, stopped, so that its logs can be read.
+# What was started for this release and did not make it is kept, stopped, so that its logs can be read. It stays down
+# when the engine or the machine restarts.
 undo_start() {
-  load_object "$1" && docker stop -t 2 "$id" >/dev/null 2>&1
+  restarts unless-stopped "$1" && docker stop -t 2 "$id" >/dev/null 2>&1
 }
 
 do_healthy() {
@@ -43,12 +44,19 @@ undo_stop() {
 # shelter OLD NEW: comes before OLD is stopped for NEW. If the machine restarts from here on, OLD comes back and NEW
 # does not. promote NEW OLD: from here on it is NEW that comes back. One that is started anew itself has no NEW.
 do_shelter() { restarts always "$1" && { [ "${2:-$1}" = "$1" ] || restarts no "$2"; }; }
-undo_shelter() { do_promote "${2:-$1}" "$1"; }
-do_promote() { restarts unless-stopped "$1" && restarts unless-stopped "$2"; }
+undo_shelter() { restarts always "$1" && { [ "${2:-$1}" = "$1" ] || restarts unless-stopped "$2"; }; }
+do_promote() { restarts always "$1" && { [ "$2" = "$1" ] || restarts no "$2"; }; }
 undo_promote() { do_shelter "$2" "$1"; }
 
+# restarts POLICY KEY...: what the engine does with them when it starts. `always` for what serves: one that is
+# `unless-stopped` stays down after a crash of the engine, which takes what it finds still alive for stopped by hand
+# (seen with 20.10). Sets id, of the last.
 restarts() {
-  load_object "$2" && docker update --restart "$1" "$id" >/dev/null
+  policy=$1 ids=
+  shift
+  for key; do load_object "$key" && ids="$ids $id" || return 1; done
+  # shellcheck disable=SC2086 # plain words
+  [ -z "$ids" ] || docker update --restart "$policy" $ids >/dev/null
 }
 
 # observe SECONDS KEY...: a version that was healthy for a moment only must not replace one that has been for days.

@@ -123,5 +123,10 @@ do_record() {
     payload_lines_whole record
   } | replace_file "$state/current" durable || return 1
   tail -n 400 "$state/seen" | replace_file "$state/seen"
+  # What is retired does not come back if the machine restarts before it is removed; perhaps it is gone already.
+  # shellcheck disable=SC2046 # plain words
+  restarts no $(retired_keys) 2>/dev/null
+  # shellcheck disable=SC2046 # plain words
+  restarts always $(serving_keys)
 }
 undo_record() { :; }

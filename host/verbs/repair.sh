@@ -25,7 +25,7 @@ undo_attach() { :; }
 
 # limit KEY MIB: its memory, and what a restart of the machine does with it.
 do_limit() {
-  load_object "$1" && docker update --memory "$2m" --memory-swap "$2m" --restart unless-stopped "$id" >/dev/null
+  load_object "$1" && docker update --memory "$2m" --memory-swap "$2m" --restart always "$id" >/dev/null
 }
 undo_limit() { :; }
 

@@ -42,7 +42,7 @@ describe("what a container is made with", () => {
       envs: expect.objectContaining({ value: ["PORT=3000"] }) as unknown,
       start: false,
       mustRun: false,
-      restart: "unless-stopped",
+      restart: "always",
       init: true,
       memory: 128,
       memorySwap: 128,

@@ -45,7 +45,7 @@ const cases: Case[] = [
       docker rename $frontend "$stack-renamed"`,
     told: [
       /frontend +may use 200 MiB instead of 96: limited again/,
-      /backend +has the restart policy no: set to unless-stopped again/,
+      /backend +has the restart policy no: set to always again/,
       /nginx\.conf was edited by hand: installed again/,
       /the container [0-9a-f]{12} \(running\) is not of the release that serves: removed/,
       /the container frontend-000000000000 \(created\) is not of the release that serves: removed/,

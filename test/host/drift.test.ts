@@ -83,7 +83,7 @@ describe.concurrent("drift (each row: what somebody did, what is told, all that 
         world.write(`${folder("database")}/restart`, "no\n");
       },
       ["api limits", "database limits"],
-      ["limit database 64m unless-stopped", "limit api 32m unless-stopped"],
+      ["limit database 64m always", "limit api 32m always"],
     ],
     [
       "a service cut off",

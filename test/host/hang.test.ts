@@ -24,7 +24,7 @@ describe.concurrent("an engine that hangs", () => {
     "start api-*",
     "start database-*",
     "stop database-*",
-    "restart *",
+    "policy *",
     "password database-*",
   ]) {
     it(`in "${call}": the release is taken back, and the lock is free`, async () => {

@@ -25,9 +25,9 @@ async function kills({ world, next }: Stage): Promise<{ fault: Fault; then: Way 
   const points = calls.flatMap((call, index) => {
     const at = calls.slice(0, index + 1).filter((one) => one === call).length;
     // Two restart policies are changed together, and nobody reads a new site's files before nginx is told.
-    const restarts = call.startsWith("restart ") && calls[index + 1]?.startsWith("restart ");
+    const policies = call.startsWith("policy ") && calls[index + 1]?.startsWith("policy ");
     const unread = call === "write routes.js" || call === "write next.conf";
-    return restarts || unread ? [] : [{ call, at }];
+    return policies || unread ? [] : [{ call, at }];
   });
   return points.map(({ call, at }, index) => ({
     fault: {

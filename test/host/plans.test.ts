@@ -32,13 +32,12 @@ async function run(scenario: Scenario): Promise<Stage & { output: string }> {
 /** An exchange, during which a restart of the machine would bring the old version back. */
 function sheltered(service: string, ...more: string[]): string[] {
   return [
-    `restart old ${service} always`,
-    `restart new ${service} no`,
+    `policy new ${service} no`,
     `stop old ${service}`,
     `start new ${service}`,
     ...more,
-    `restart new ${service} unless-stopped`,
-    `restart old ${service} unless-stopped`,
+    `policy new ${service} always`,
+    `policy old ${service} no`,
   ];
 }
 
@@ -109,6 +108,7 @@ describe.concurrent("a plan run to its end", () => {
       "start new web",
       "write routes.json",
       "write routes.json",
+      "policy old web no",
       "stop old web",
       "rm old web",
     ]);
@@ -124,6 +124,8 @@ describe.concurrent("a plan run to its end", () => {
       "start new web",
       "write routes.json",
       "write routes.json",
+      "policy old api no",
+      "policy old web no",
       "stop old api",
       "rm old api",
       "stop old web",
@@ -142,6 +144,7 @@ describe.concurrent("a plan run to its end", () => {
       "write routes.json",
       "write routes.json",
       "write routes.json",
+      "policy old web no",
       "stop old web",
       "rm old web",
       "rm old api",
@@ -153,15 +156,14 @@ describe.concurrent("a plan run to its end", () => {
     const staged = await run(SCENARIOS.database);
     const { world, before, next } = staged;
     expect(story(world, before, next)).toEqual([
-      "restart old database always",
-      "restart new database no",
+      "policy new database no",
       "write routes.json",
       "stop old database",
       "start new database",
       "password new database",
       "write routes.json",
-      "restart new database unless-stopped",
-      "restart old database unless-stopped",
+      "policy new database always",
+      "policy old database no",
       "rm old database",
     ]);
     // A dump was taken before.

@@ -39,7 +39,7 @@ const host: Facts = (() => {
         ...one,
         health: "healthy",
         memory: spec?.memory ?? 0,
-        restart: one.role === "migrate" ? "no" : "unless-stopped",
+        restart: one.role === "migrate" ? "no" : "always",
         networks: spec?.networks.map((kind) => NETWORKS[kind]) ?? [],
       };
     }),
@@ -188,7 +188,7 @@ describe("drift of a stack (each row: what a preview says, and all that is done)
       "another memory limit and another restart policy",
       having("worker", { memory: 256 }, having("frontend", { restart: "no" })),
       [
-        "frontend  has the restart policy no: set to unless-stopped again",
+        "frontend  has the restart policy no: set to always again",
         "worker    may use 256 MiB instead of 64: limited again",
       ],
       ["limit frontend", "limit worker", ...END],

@@ -21,7 +21,7 @@ export const MOMENTS: readonly Moment[] = [
   { verb: "stage", on: "*", call: "docker exec -i *" },
   { verb: "site", on: "*", call: "docker exec *-s reload" },
   { verb: "smoke", on: "candidate", call: "docker exec *" },
-  { verb: "promote", on: "backend-*", call: "docker update --restart unless-stopped *" },
+  { verb: "promote", on: "backend-*", call: "docker update --restart always *" },
   { verb: "route", on: "*", call: "docker exec -i *" },
   { verb: "smoke", on: "live", call: "docker exec *" },
   { verb: "observe", on: "*", call: "docker inspect *" },

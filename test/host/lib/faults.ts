@@ -2,7 +2,7 @@ import type { Step } from "../../../plan/release";
 import type { Fault } from "./world";
 
 /**
- * The fault that makes a plan's step fail once, or undefined for a verb that cannot fail: drain and rejoin only wait.
+ * The fault that makes a plan's step fail once, or undefined for one that cannot fail: drain and rejoin only wait.
  *
  * @param requests how many requests a smoke test has
  * @param proxyRuns whether a proxy runs when the release begins
@@ -15,7 +15,7 @@ export function faultIn(
 ): Fault | undefined {
   const step = steps[index];
   if (step === undefined) return undefined;
-  const [what = ""] = step.arguments;
+  const [what = "", other] = step.arguments;
   const before = steps.slice(0, index);
   const count = (...verbs: string[]): number => before.filter(({ verb }) => verbs.includes(verb)).length;
   // In an exchange of the proxy the site is installed while none runs.
@@ -58,9 +58,10 @@ export function faultIn(
     case "backup":
       return fail(`dump ${what}`, "pg_dump: error: connection refused");
     case "shelter":
-      return fail(`restart ${what} always`, "context deadline exceeded");
+      // One that is its own successor has its policy already.
+      return other === undefined ? undefined : fail(`policy ${other} no`, "context deadline exceeded");
     case "promote":
-      return fail(`restart ${what} unless-stopped`, "context deadline exceeded");
+      return other === what ? undefined : fail(`policy ${what} always`, "context deadline exceeded");
     case "observe": {
       // Its last look, after all that the steps before it have asked.
       const [, key = ""] = step.arguments;

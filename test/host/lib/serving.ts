@@ -30,7 +30,7 @@ export function serving(world: World): Serving {
     running: running.map(({ key }) => key).sort(),
     unusualPolicies: running
       .map(({ id, key }) => `${key} ${(world.read(`containers/${id}/restart`) ?? "").trim()}`)
-      .filter((policy) => !policy.endsWith(" unless-stopped")),
+      .filter((policy) => !policy.endsWith(" always")),
     proxy: proxy && {
       routes: world.read("volumes/proxy/routes.json"),
       site: world.read("volumes/proxy/nginx.conf"),

@@ -241,7 +241,7 @@ export class World {
       this.write(`${folder}/memory`, `${spec.memory * 1024 ** 2}\n`);
       const networks = spec.networks.map((kind) => this.networkOf(kind, facts));
       this.write(`${folder}/networks`, networks.map(({ name, id: one }) => `${name}=${one}\n`).join(""));
-      this.write(`${folder}/restart`, role === "migrate" ? "no\n" : "unless-stopped\n");
+      this.write(`${folder}/restart`, role === "migrate" ? "no\n" : "always\n");
     }
     return { key, id, spec, generation: made };
   }

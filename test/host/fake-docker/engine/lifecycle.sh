@@ -140,11 +140,17 @@ docker_update() {
     printf '%s\n' "$6" >"$container/restart"
     return
   fi
-  [ "$#" = 3 ] && [ "$1" = --restart ] || refuse "update $*"
-  find "$3"
-  act calls "restart $key $2"
-  printf '%s\n' "$2" >"$container/restart"
-  printf '%s\n' "$3"
+  [ "$#" -ge 3 ] && [ "$1" = --restart ] || refuse "update $*"
+  policy=$2
+  shift 2
+  for reference; do
+    find "$reference"
+    printf '%s\n' "$reference"
+    # What is so already is no change.
+    ! grep -qx -- "$policy" "$container/restart" || continue
+    act calls "policy $key $policy"
+    printf '%s\n' "$policy" >"$container/restart"
+  done
 }
 
 docker_rm() {
