@@ -1,6 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type ContainerSpec, type EnvValue, type Health, type NamedContainer, RESTART_POLICY } from "../plan/container";
+import {
+  type ContainerSpec,
+  type EnvValue,
+  type Health,
+  type NamedContainer,
+  RESTART_POLICY,
+} from "../plan/container";
 import { generation } from "../plan/facts";
 import type { CreatedContainer } from "../plan/wire";
 import type { Host } from "./host";

@@ -64,7 +64,14 @@ export class Host extends pulumi.ComponentResource {
     const volume = new docker.Volume(
       `${name}-volume`,
       { name: fullName, labels: [...this.stackLabels, { label: "deploy.role", value: role }] },
-      { ...this.childOptions, parent: this, retainOnDelete: true },
+      {
+        ...this.childOptions,
+        parent: this,
+        retainOnDelete: true,
+        deleteBeforeReplace: false,
+        // Made anew, with its labels, exactly when it is gone.
+        replacementTrigger: generation(this.facts, `volume:${fullName}`),
+      },
     );
     this.volumes.set(fullName, volume);
     return volume;

@@ -27,7 +27,8 @@ export type DriftKind =
   | "unhealthy"
   | "detached"
   | "limits"
-  // Of all else.
+  // Of all else. Data is a volume.
+  | "data"
   | "interrupted"
   | "image"
   | "migration"
@@ -59,6 +60,7 @@ export function findDrift(expected: Expected, facts: Facts): Drift[] {
       const memory = facts.current?.record.containers[object.service]?.memory;
       return containerDrift(object.service, found, memory, spec?.networks ?? [], facts);
     }),
+    ...dataDrift(expected, facts),
     ...imageDrift(expected, facts),
     ...networkDrift(expected, facts),
     ...fileDrift(expected, facts),
@@ -147,6 +149,30 @@ function interruption({ interrupted, active }: Facts): Drift[] {
   if (!interrupted || active !== undefined) return [];
   const what = "an earlier release was interrupted";
   return [{ service: undefined, kind: "interrupted", what, cure: "taken back or tidied first" }];
+}
+
+/** The volumes that served, are wanted, and are not on the host any more. The proxy's holds no data. */
+function dataDrift({ containers }: Expected, facts: Facts): Drift[] {
+  return containers.flatMap(({ spec: { service, role, mounts } }): Drift[] => {
+    if (role === "migrate" || role === "proxy") return [];
+    const had = facts.current?.record.containers[service]?.volumes ?? [];
+    return mounts
+      .filter(({ type, source }) => type === "volume" && had.includes(source) && isLost(facts, source))
+      .map(({ source }) => ({
+        service,
+        kind: "data",
+        what: `has LOST ITS DATA: the volume ${source} is gone from the host`,
+        cure:
+          role === "database"
+            ? "begins empty, and every migration runs again; backup/ in the stack's folder on the host may hold a dump"
+            : "begins empty",
+      }));
+  });
+}
+
+/** Whether the host has told of its volumes, and this is none of them. */
+export function isLost({ known, volumes }: Facts, volume: string): boolean {
+  return known && !volumes.some(({ name }) => name === volume);
 }
 
 /** What serves runs on. One that is built again is remembered by a release, or it would be found changed once more. */

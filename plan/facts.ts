@@ -311,6 +311,7 @@ export function generation(facts: Facts, key: string): number {
 function isPresent(facts: Facts, key: string, wanted: string): boolean {
   if (key.startsWith("image:")) return hasImage(facts, key.slice("image:".length)) === "intact";
   if (key.startsWith("network:")) return facts.networks.some(({ id }) => id === wanted);
+  if (key.startsWith("volume:")) return facts.volumes.some(({ name }) => name === wanted);
   return facts.containers.some((one) => one.id === wanted && isThere(one));
 }
 

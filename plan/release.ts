@@ -1,7 +1,7 @@
 import type { Config, MigrationKind } from "./config/schema";
 import type { NamedContainer } from "./container";
 import type { Drift } from "./drift";
-import type { Facts, ReleaseRecord } from "./facts";
+import { type Facts, generation, type ReleaseRecord } from "./facts";
 import { digest } from "./identity";
 import { imagesToKeep, releasesToKeep, servingEntry } from "./ledger";
 import type { Order } from "./memory";
@@ -34,6 +34,8 @@ export interface Plan {
   readonly kind: "deploy" | "repair" | "rollback";
   /** The images that stay on the host; of the stack's own builds all others go. */
   readonly retained: readonly string[];
+  /** Those of the containers, by their full names, with how often each was made. */
+  readonly volumes: readonly { name: string; generation: number }[];
   readonly record: ReleaseRecord;
   /** Why it cannot be done as configured, each with a cure. */
   readonly refusals: readonly string[];
@@ -107,11 +109,18 @@ export function planRelease(
     changes: planner.changes,
     drift: situation.drift,
     migrations: planner.migrations,
+    volumes: volumesOf(wanted, facts),
     retained: imagesToKeep([full, ...unrecorded(facts)], releasesToKeep(facts.ledger, release, config.keep)),
     kind: kindOf(config, release, facts),
     record: full,
     refusals: [...versionRefusals(full, facts), ...planner.refusals],
   };
+}
+
+function volumesOf(wanted: readonly Wanted[], facts: Facts): Plan["volumes"] {
+  const mounts = wanted.flatMap(({ container }) => container.spec.mounts);
+  const names = new Set(mounts.filter(({ type }) => type === "volume").map(({ source }) => source));
+  return [...names].map((name) => ({ name, generation: generation(facts, `volume:${name}`) }));
 }
 
 /** What serves and is not in the ledger: a release of an older program, or the ledger was lost. */

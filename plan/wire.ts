@@ -121,6 +121,7 @@ export function planLines(
     `serves ${containers.map(({ key }) => key).join(" ")}`,
     ...containers.map((one) => `seen ${one.key} ${one.id} ${one.generation}`),
     ...images.map((one) => `seen image:${one.tag} ${one.tag} ${one.generation}`),
+    ...plan.volumes.map(({ name, generation }) => `seen volume:${name} ${name} ${generation}`),
     ...networks.map(({ kind, id, generation }) => `seen network:${kind} ${id} ${generation}`),
     ...containers.filter(({ key }) => attached.has(key)).flatMap((one) => joinLines(one, networks)),
     ...Object.entries(plan.needs).map(([key, mib]) => `need ${key} ${mib}`),

@@ -555,6 +555,10 @@ describe("a second run", () => {
           .map((line) => /^seen (network:\S+) (\S+) /.exec(line) ?? [])
           .filter(([, name]) => name !== undefined && !gone.includes(name))
           .map(([, name, id]) => `network ${id ?? ""} ${name ?? ""}`),
+        ...lines
+          .map((line) => /^seen (volume:\S+) (\S+) /.exec(line) ?? [])
+          .filter(([, name]) => name !== undefined && !gone.includes(name))
+          .map(([, , name]) => `volume ${name ?? ""} artsvao/test`),
         ...lines.filter((line) => line.startsWith("seen ")),
         ...lines
           .filter((line) => /^(release|epoch|object|record) /.test(line))
@@ -586,13 +590,14 @@ describe("a second run", () => {
 
   it("makes anew exactly what is gone from the host, and runs the release", async () => {
     const first = the(local);
-    const gone = ["frontend", "image backend", "network:data"];
+    const gone = ["frontend", "image backend", "network:data", "volume:artsvao-test-database"];
     const second = await run({ config: LOCAL, facts: hostAfter(first, gone) });
     const anew = second.resources.filter(({ replacementTrigger }) => replacementTrigger === 1);
     expect(anew.map((one) => `${one.type.replace(/^.*:/, "")} ${nameOf(one)}`).sort()).toEqual([
       "Container frontend",
       "Image backend",
       "Network artsvao-test-data",
+      "Volume database-volume",
     ]);
     expect(named(second, "release", COMMAND).inputs.triggers).toEqual([2]);
     expect(named(second, "health-backend", COMMAND).inputs.triggers).toEqual([second.outputs.release, 2]);

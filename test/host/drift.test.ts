@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Config } from "../../plan/config/schema";
 import { routesScript } from "../../host/bundle";
@@ -173,6 +175,23 @@ describe.concurrent("drift (each row: what somebody did, what is told, all that 
       ...good,
       current: good.current?.replace("number 1", "number 2").replace("epoch 1", "epoch 2"),
     });
+
+    const again = prepare(world, full(), routesScript(), await world.facts());
+    expect(kinds(again)).toEqual([]);
+    expect(again.plan.epoch).toBe(next.plan.epoch);
+  });
+
+  it("a database removed with its data is made anew, empty: the migration that was done runs again", async () => {
+    const { world, before, folder } = await found(full());
+    rmSync(join(world.dir, folder("database")), { recursive: true });
+    rmSync(join(world.dir, "volumes/database/password"));
+    world.write("volumes.list", "");
+    const { next, code } = await up(world, full());
+    expect(kinds(next).sort()).toEqual(["database data", "database gone"]);
+    expect(code).toBe(0);
+    expect(story(world, before, next)).toEqual(["start database", "password database", "start api-migrate"]);
+    expect(next.lines).toContain("seen volume:shop-test-database shop-test-database 1");
+    expect(violations(world)).toEqual([]);
 
     const again = prepare(world, full(), routesScript(), await world.facts());
     expect(kinds(again)).toEqual([]);

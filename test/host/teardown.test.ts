@@ -58,7 +58,9 @@ describe.concurrent("teardown", () => {
     const { code, output } = await world.run("teardown");
     expect({ code, output }).toEqual({
       code: 0,
-      output: `kept: the dumps in ${world.dir}/state/test/backup\n`,
+      output:
+        `kept: the dumps in ${world.dir}/state/test/backup\n` +
+        "kept: the data volume shop-test-database (to delete it for ever: docker volume rm shop-test-database)\n",
     });
     expect(entries(join(world.dir, "state/test"))).toEqual(["backup"]);
     expect((await deployed(world, full())).plan.epoch).toBe(1);

@@ -14,9 +14,10 @@ const config = serving.config;
 const site = siteConfig(config, SCRIPT);
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const keys = Object.fromEntries(
-  containersOf(serving.stack)
-    .filter(({ spec }) => spec.role !== "migrate")
-    .map(({ key, spec }) => [spec.service, key]),
+  containersOf(serving.stack).map(({ key, spec }) => [
+    spec.role === "migrate" ? `${spec.service}-migrate` : spec.service,
+    key,
+  ]),
 );
 const live = {
   backend: `${keys.backend ?? ""}:3000`,
@@ -95,6 +96,20 @@ describe("drift of a stack (each row: what a preview says, and all that is done)
       withStates(host, { frontend: undefined }),
       ["frontend  is gone: made anew and started"],
       ["start frontend", "healthy frontend", "observe 1", ...END],
+    ],
+    [
+      "a database removed with its data: its service's migration runs again",
+      {
+        ...withStates(host, { database: undefined }),
+        volumes: host.volumes.filter(({ name }) => !name.endsWith("-database")),
+      },
+      [
+        "database  is gone: made anew and started",
+        "has LOST ITS DATA: the volume shop-test-database is gone from the host: begins empty, and every migration " +
+          "runs again; backup/ in the stack's folder on the host may hold a dump",
+        `runs ${keys["backend-migrate"] ?? ""} first: what it does to the data is not undone`,
+      ],
+      ["start database", "healthy database", "password database", "migrate backend-migrate", ...END],
     ],
     [
       "a frontend that the engine could not remove is as good as removed",

@@ -114,6 +114,7 @@ describe("a plan as the runner reads it", () => {
     expect(rest("seen")).toEqual([
       ...keys.map((key) => `${key} ${key}.1 3`),
       "image:shop/test/web:1234 shop/test/web:1234 2",
+      ...["shop-test-database", "shop-test-proxy"].map((name) => `volume:${name} ${name} 0`),
     ]);
     const named = plan.steps.filter(({ verb }) => ["start", "healthy", "migrate"].includes(verb));
     for (const {

@@ -186,6 +186,7 @@ export class World {
         ...this.containers().map(({ id, key, state: now }) => `container ${id} ${key} ${role(id)} ${now}`),
         ...this.containers().map(({ id }) => this.detail(id)),
         ...this.networks().map(({ id, name }) => `network ${id} ${name}`),
+        ...this.lines("volumes.list").map((line) => `volume ${line.split(" ").slice(0, 2).join(" ")}`),
         ...this.proxyFiles(),
         ...this.images().map(([tag, id]) => `image ${tag} ${id}`),
         ...state("seen"),
@@ -256,6 +257,16 @@ export class World {
       );
     }
     return network;
+  }
+
+  /** Makes a volume that is not there. */
+  createVolume(name: string): void {
+    const role = name.endsWith("-proxy") ? "proxy" : "data";
+    if (!this.lines("volumes.list").some((line) => line.startsWith(`${name} `)))
+      this.write(
+        "volumes.list",
+        `${this.read("volumes.list") ?? ""}${name} ${NAMES.project}/${NAMES.stack} ${role}\n`,
+      );
   }
 
   private networkOf(kind: "edge" | "data", facts: Facts): CreatedNetwork {
