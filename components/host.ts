@@ -61,16 +61,21 @@ export class Host extends pulumi.ComponentResource {
   volume(name: string, role: "data" | "proxy", fullName = volumeName(this.names, name)): docker.Volume {
     const made = this.volumes.get(fullName);
     if (made !== undefined) return made;
+    const times = generation(this.facts, `volume:${fullName}`);
+    const labels = { "deploy.role": role, ...(times === 0 ? {} : { "deploy.made": String(times) }) };
     const volume = new docker.Volume(
       `${name}-volume`,
-      { name: fullName, labels: [...this.stackLabels, { label: "deploy.role", value: role }] },
+      {
+        name: fullName,
+        labels: [...this.stackLabels, ...Object.entries(labels).map(([label, value]) => ({ label, value }))],
+      },
       {
         ...this.childOptions,
         parent: this,
         retainOnDelete: true,
         deleteBeforeReplace: false,
         // Made anew, with its labels, exactly when it is gone.
-        replacementTrigger: generation(this.facts, `volume:${fullName}`),
+        replacementTrigger: times,
       },
     );
     this.volumes.set(fullName, volume);

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Tells what of the stack is otherwise than a release left it: networks, settings, health, nginx's files. Changes nothing.
 
-detail_format='{{.Id}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}
+# ID, not Id: with a name that only the raw answer knows, docker fails on a container that has no Health.
+detail_format='{{.ID}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}
  {{.HostConfig.Memory}} {{with .HostConfig.RestartPolicy.Name}}{{.}}{{else}}no{{end}}
  {{range $name, $network := .NetworkSettings.Networks}}{{$name}}={{$network.NetworkID}},{{end}}'
 

@@ -21,7 +21,7 @@ facts() {
   drift_facts
   docker images --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
   say "machine $(machine_id)"
-  docker volume ls --format 'volume {{.Name}} {{.Label "deploy.stack"}}'
+  docker volume ls --format 'volume {{.Name}} {{or (.Label "deploy.made") 0}} {{.Label "deploy.stack"}}'
   docker ps -a --no-trunc --format 'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}'
   if [ -d "$state" ]; then
     sed 's/^/owner /' "$state/owner" 2>/dev/null

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type NamedContainer, RESTART_POLICY } from "./container";
-import { type Facts, type FoundContainer, hasImage, isThere } from "./facts";
+import { type Facts, type FoundContainer, generation, hasImage, isThere } from "./facts";
 import { canonical, type Plain } from "./identity";
 import { siteDigest } from "./nginx";
 
@@ -151,28 +151,36 @@ function interruption({ interrupted, active }: Facts): Drift[] {
   return [{ service: undefined, kind: "interrupted", what, cure: "taken back or tidied first" }];
 }
 
-/** The volumes that served, are wanted, and are not on the host any more. The proxy's holds no data. */
+/** Volumes that served, are wanted, and are gone or begin anew. The proxy's holds no data. */
 function dataDrift({ containers }: Expected, facts: Facts): Drift[] {
   return containers.flatMap(({ spec: { service, role, mounts } }): Drift[] => {
     if (role === "migrate" || role === "proxy") return [];
     const had = facts.current?.record.containers[service]?.volumes ?? [];
     return mounts
-      .filter(({ type, source }) => type === "volume" && had.includes(source) && isLost(facts, source))
-      .map(({ source }) => ({
-        service,
-        kind: "data",
-        what: `has LOST ITS DATA: the volume ${source} is gone from the host`,
-        cure:
+      .filter(({ type, source }) => type === "volume" && had.includes(source))
+      .flatMap(({ source }): Drift[] => {
+        const isGone = !facts.volumes.some(({ name }) => name === source);
+        if (!isGone && !(role === "database" && dataIsNew(facts, source))) return [];
+        const what = isGone
+          ? `the DATA of ${service} IS LOST: the volume ${source} is gone from the host`
+          : `the data of ${service} is new: the volume ${source} was lost and made anew`;
+        const empty = isGone ? "begins empty" : "goes on with it";
+        const cure =
           role === "database"
-            ? "begins empty, and every migration runs again; backup/ in the stack's folder on the host may hold a dump"
-            : "begins empty",
-      }));
+            ? `${empty}, and every migration runs again (dumps are in backup/ of the stack's folder on the host)`
+            : empty;
+        return [{ service, kind: "data", what, cure }];
+      });
   });
 }
 
-/** Whether the host has told of its volumes, and this is none of them. */
-export function isLost({ known, volumes }: Facts, volume: string): boolean {
-  return known && !volumes.some(({ name }) => name === volume);
+/** Whether the data in a volume is not what the release that serves has left: other data, or new data. */
+export function dataIsNew(facts: Facts, volume: string): boolean {
+  const before = facts.current?.record.database;
+  return (
+    before !== undefined &&
+    (before.volume !== volume || before.made !== generation(facts, `volume:${volume}`))
+  );
 }
 
 /** What serves runs on. One that is built again is remembered by a release, or it would be found changed once more. */

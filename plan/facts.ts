@@ -46,8 +46,8 @@ export interface Facts {
   readonly machine: string | undefined;
   /** Whose the stack's folder on the host is. */
   readonly owner: Owner | undefined;
-  /** Every volume of the engine; stack is project/stack of the one that made it. */
-  readonly volumes: readonly { name: string; stack: string | undefined }[];
+  /** Every volume of the engine; stack is project/stack of the one that made it, made how often it had to do so anew. */
+  readonly volumes: readonly { name: string; stack: string | undefined; made: number }[];
   /** What containers of any stack, or of none, have mounted: names of volumes, and folders. */
   readonly mounts: readonly { stack: string | undefined; state: string; sources: readonly string[] }[];
 }
@@ -123,8 +123,8 @@ export const releaseRecord = z.object({
   containers: z.record(z.string(), containerRecord),
   /** The names that the proxy carries for services. */
   names: z.array(z.string()).optional(),
-  /** Which major version wrote the data, and where it is. */
-  database: z.object({ version: z.number(), volume: z.string() }).optional(),
+  /** Which major version wrote the data, where it is, and how often that volume had to be made anew. */
+  database: z.object({ version: z.number(), volume: z.string(), made: z.number().default(0) }).optional(),
 });
 export type ReleaseRecord = z.infer<typeof releaseRecord>;
 export type ContainerRecord = z.infer<typeof containerRecord>;
@@ -202,7 +202,11 @@ export function parseFacts(text: string): Facts {
     condition: parseCondition(lines),
     machine: rest(lines, "machine").find((one) => one !== ""),
     owner: parseOwner(rest(lines, "owner")),
-    volumes: words(lines, "volume").map(([name = "", stack]) => ({ name, stack: textOf(stack) })),
+    volumes: words(lines, "volume").map(([name = "", made = "", stack]) => ({
+      name,
+      stack: textOf(stack),
+      made: wholeNumber(made, "volume"),
+    })),
     mounts: words(lines, "mounts").map(([state = "", stack, ...sources]) => ({
       state,
       stack: textOf(stack),
@@ -304,6 +308,9 @@ function megabytes(size: string): number {
  */
 export function generation(facts: Facts, key: string): number {
   const last = facts.seen.get(key);
+  // A volume bears the number itself: that its data is new must not be forgotten with a run that was killed.
+  const volume = facts.volumes.find(({ name }) => key === `volume:${name}`);
+  if (volume !== undefined) return Math.max(volume.made, last?.generation ?? 0);
   if (last === undefined) return 0;
   return isPresent(facts, key, last.id) ? last.generation : last.generation + 1;
 }
@@ -311,7 +318,6 @@ export function generation(facts: Facts, key: string): number {
 function isPresent(facts: Facts, key: string, wanted: string): boolean {
   if (key.startsWith("image:")) return hasImage(facts, key.slice("image:".length)) === "intact";
   if (key.startsWith("network:")) return facts.networks.some(({ id }) => id === wanted);
-  if (key.startsWith("volume:")) return facts.volumes.some(({ name }) => name === wanted);
   return facts.containers.some((one) => one.id === wanted && isThere(one));
 }
 

@@ -1,6 +1,6 @@
 import type { Config } from "./config/schema";
 import type { NamedContainer } from "./container";
-import { type Drift, type DriftKind, findDrift, isLost, missingNetworks } from "./drift";
+import { dataIsNew, type Drift, type DriftKind, findDrift, missingNetworks } from "./drift";
 import { type Current, type Facts, isThere } from "./facts";
 import { leaves } from "./identity";
 import type { Change, Wanted } from "./release";
@@ -112,18 +112,14 @@ export class Situation {
   }
 
   /**
-   * A migration runs once: the one of the release that serves has done its work, unless the data begins anew: elsewhere, or
-   * because it was lost.
+   * A migration runs once: the one of the release that serves has done its work, unless the data is new: elsewhere, or because it
+   * was lost.
    */
   pendingMigration({ migration }: Wanted): NamedContainer | undefined {
     const { current } = this.facts;
-    const volume = current?.record.database?.volume;
-    const begun =
-      volume !== undefined &&
-      this.dataVolume !== undefined &&
-      (volume !== this.dataVolume || isLost(this.facts, volume));
+    const isNew = this.dataVolume !== undefined && dataIsNew(this.facts, this.dataVolume);
     const done = current?.objects.some(({ key }) => key === migration?.key) ?? false;
-    return done && !begun ? undefined : migration;
+    return done && !isNew ? undefined : migration;
   }
 
   drifted(service: string, ...kinds: DriftKind[]): boolean {

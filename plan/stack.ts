@@ -1,5 +1,5 @@
 import { type Build, readBuild, whyBuilt } from "./build";
-import type { Config, ServiceConfig } from "./config/schema";
+import type { Config, DatabaseConfig, ServiceConfig } from "./config/schema";
 import {
   databaseSpec,
   databaseVolume,
@@ -11,7 +11,13 @@ import {
   type StackNames,
   volumeName,
 } from "./container";
-import type { ContainerRecord, Facts, RecordedBuild, ReleaseRecord } from "./facts";
+import {
+  type ContainerRecord,
+  type Facts,
+  generation,
+  type RecordedBuild,
+  type ReleaseRecord,
+} from "./facts";
 import { chooseImage, type ImageChoice, keptImage } from "./images";
 import { byNeeds, type Wanted } from "./release";
 import type { Pin } from "./rollback";
@@ -87,9 +93,7 @@ export function describeStack(
     ],
     record: {
       names: [...proxy.spec.aliases],
-      ...(config.database
-        ? { database: { version: config.database.version, volume: databaseVolume(config.database, names) } }
-        : {}),
+      ...(config.database ? { database: dataOf(config.database, names, facts) } : {}),
       containers: {
         ...(database ? { database: recordOf(database) } : {}),
         proxy: recordOf(proxy),
@@ -193,6 +197,15 @@ function wantedService(
       .map(({ name }) => volumeName(names, name)),
     needs: config.needs,
   };
+}
+
+function dataOf(
+  config: DatabaseConfig,
+  names: StackNames,
+  facts: Facts,
+): NonNullable<ReleaseRecord["database"]> {
+  const volume = databaseVolume(config, names);
+  return { version: config.version, volume, made: generation(facts, `volume:${volume}`) };
 }
 
 function recordOf({ key, spec, parts }: NamedContainer, service?: DescribedService): ContainerRecord {

@@ -558,7 +558,7 @@ describe("a second run", () => {
         ...lines
           .map((line) => /^seen (volume:\S+) (\S+) /.exec(line) ?? [])
           .filter(([, name]) => name !== undefined && !gone.includes(name))
-          .map(([, , name]) => `volume ${name ?? ""} artsvao/test`),
+          .map(([, , name]) => `volume ${name ?? ""} 0 artsvao/test`),
         ...lines.filter((line) => line.startsWith("seen ")),
         ...lines
           .filter((line) => /^(release|epoch|object|record) /.test(line))
@@ -838,7 +838,10 @@ describe("whose host it is", () => {
 
 describe("volumes that are there already", () => {
   it("are not taken from another stack", async () => {
-    const facts = { ...EMPTY_HOST, volumes: [{ name: "artsvao-test-files", stack: "artsvao/test-files" }] };
+    const facts = {
+      ...EMPTY_HOST,
+      volumes: [{ name: "artsvao-test-files", stack: "artsvao/test-files", made: 0 }],
+    };
     const { error, resources } = await failure({ config: OTHER, facts, preview: true });
     expect(error.message).toBe(
       "services.worker.volumes[0].name: the volume artsvao-test-files on the host belongs to the stack " +
@@ -850,7 +853,7 @@ describe("volumes that are there already", () => {
   });
 
   it("are told in the preview when they are adopted", async () => {
-    const facts = { ...EMPTY_HOST, volumes: [{ name: "artsvao-test-files", stack: undefined }] };
+    const facts = { ...EMPTY_HOST, volumes: [{ name: "artsvao-test-files", stack: undefined, made: 0 }] };
     const { messages } = await run({ config: OTHER, facts, preview: true });
     expect(messages.join("\n").match(/adopts .*/g)).toEqual([
       "adopts the existing volume artsvao-test-files with its data",

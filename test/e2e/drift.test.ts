@@ -242,6 +242,28 @@ describe("drift: what was changed by hand on the host", () => {
     expect(up.changes).toEqual([]);
   });
 
+  it("the database removed with its data: told as lost; `up` makes it anew, empty, and its migration runs again", async () => {
+    await byHand("docker rm -f $database && docker volume rm artsvao-$stack-database", await site.running());
+    const preview = await site.pulumi.preview();
+    expectSuccess(preview);
+    expect(preview.text).toMatch(
+      /the DATA of database IS LOST: the volume \S+-database is gone from the host/,
+    );
+    expect(await drift()).toEqual({ code: 2, found: ["database data", "database gone"] });
+
+    expectSuccess(await site.pulumi.up());
+    expect(await site.crm.contacts(site.contactName)).toEqual([]);
+    await site.crm.createContact(site.contactName);
+    await expectContact(site);
+    expect(await site.host.volumes(site.fullName), "the new one has our label").toContain(
+      `${site.fullName.replace("/", "-")}-database`,
+    );
+    expect(await drift()).toEqual({ code: 0, found: [] });
+    const again = await site.pulumi.up();
+    expectSuccess(again);
+    expect(again.changes).toEqual([]);
+  });
+
   afterAll(async () => {
     await site.report.write();
     await site.remove();

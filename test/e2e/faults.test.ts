@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { cell } from "./faults/cell";
 import { clockIsSet } from "./faults/clock";
+import { engineCrashes } from "./faults/crash";
 import { killedAfterCreation } from "./faults/created";
 import { INTERRUPTIONS, interrupted, sameState, secondStops, secondWaits } from "./faults/deployers";
 import { DISRUPTIONS } from "./faults/disruptions";
@@ -72,6 +73,7 @@ describe("faults, in the box over ssh, under constant requests", () => {
         ),
     0,
   );
+  test("the engine crashes while nobody deploys", engineCrashes);
   if (!every) {
     afterAll(finish);
     return;

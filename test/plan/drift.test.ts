@@ -105,8 +105,8 @@ describe("drift of a stack (each row: what a preview says, and all that is done)
       },
       [
         "database  is gone: made anew and started",
-        "has LOST ITS DATA: the volume shop-test-database is gone from the host: begins empty, and every migration " +
-          "runs again; backup/ in the stack's folder on the host may hold a dump",
+        "the DATA of database IS LOST: the volume shop-test-database is gone from the host: begins empty, and every " +
+          "migration runs again (dumps are in backup/ of the stack's folder on the host)",
         `runs ${keys["backend-migrate"] ?? ""} first: what it does to the data is not undone`,
       ],
       ["start database", "healthy database", "password database", "migrate backend-migrate", ...END],

@@ -85,8 +85,8 @@ describe("what a host tells of its owner", () => {
         "engine linux/amd64 20.10.24",
         "ours 0",
         "machine aaaaaaaaaaaa",
-        "volume shop-test-files shop/test",
-        "volume anonymous ",
+        "volume shop-test-files 2 shop/test",
+        "volume anonymous 0 ",
         "mounts running shop/test shop-test-files,/etc/my certificates",
         "mounts exited  ",
         "owner stack shop/test",
@@ -100,8 +100,8 @@ describe("what a host tells of its owner", () => {
     const { machine, owner } = owned();
     expect(told).toMatchObject({ machine, owner });
     expect(told.volumes).toEqual([
-      { name: "shop-test-files", stack: "shop/test" },
-      { name: "anonymous", stack: undefined },
+      { name: "shop-test-files", stack: "shop/test", made: 2 },
+      { name: "anonymous", stack: undefined, made: 0 },
     ]);
     expect(told.mounts).toEqual([
       { state: "running", stack: "shop/test", sources: ["shop-test-files", "/etc/my certificates"] },

@@ -10,7 +10,10 @@ const STACK: Values = {
   database: { version: 17, memory: 128 },
   services: { worker: { image: "worker:1", memory: 64, volumes: [{ name: "b-files", path: "/files" }] } },
 };
-const volume = (name: string, stack?: string): Facts => ({ ...EMPTY_HOST, volumes: [{ name, stack }] });
+const volume = (name: string, stack?: string): Facts => ({
+  ...EMPTY_HOST,
+  volumes: [{ name, stack, made: 0 }],
+});
 const problems = (facts: Facts, config: Values = STACK) => volumeProblems(read(config), NAMES, facts);
 const notes = (facts: Facts, config: Values = STACK) => adoptedVolumes(read(config), NAMES, facts);
 const used = (name: string, state: string, stack?: string): Facts => ({
@@ -91,11 +94,11 @@ describe("a volume that is adopted", () => {
 
   it("is told once: not when a release that serves uses it", () => {
     const serving = hostAfter(planned(read(STACK)));
-    const there = { ...serving, volumes: [{ name: "shop-test-b-files", stack: undefined }] };
+    const there = { ...serving, volumes: [{ name: "shop-test-b-files", stack: undefined, made: 0 }] };
     expect(notes(there)).toEqual([]);
     const more = change(STACK, "database.volume", "compose_db");
-    expect(notes({ ...serving, volumes: [{ name: "compose_db", stack: undefined }] }, more)).toEqual([
-      "adopts the existing volume compose_db with its data",
-    ]);
+    expect(notes({ ...serving, volumes: [{ name: "compose_db", stack: undefined, made: 0 }] }, more)).toEqual(
+      ["adopts the existing volume compose_db with its data"],
+    );
   });
 });

@@ -70,7 +70,7 @@ async function disrupted(
 }
 
 /** Seconds since `since` until a page and the API answer. */
-async function awaitSite({ crm }: Site, since: number, limit: number): Promise<number> {
+export async function awaitSite({ crm }: Site, since: number, limit: number): Promise<number> {
   for (;;) {
     try {
       await crm.page();

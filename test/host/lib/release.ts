@@ -33,7 +33,7 @@ export function prepare(
   ];
   const kinds = new Set(described.flatMap(({ spec }) => spec.networks));
   const networks = [...kinds].map((kind) => world.createNetwork(kind, facts));
-  for (const { name } of plan.volumes) world.createVolume(name);
+  for (const { name, generation } of plan.volumes) world.createVolume(name, generation);
   const created = described.map((one) => world.createContainer(one, facts, passwordOf));
   return {
     plan,

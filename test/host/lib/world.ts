@@ -186,7 +186,10 @@ export class World {
         ...this.containers().map(({ id, key, state: now }) => `container ${id} ${key} ${role(id)} ${now}`),
         ...this.containers().map(({ id }) => this.detail(id)),
         ...this.networks().map(({ id, name }) => `network ${id} ${name}`),
-        ...this.lines("volumes.list").map((line) => `volume ${line.split(" ").slice(0, 2).join(" ")}`),
+        ...this.lines("volumes.list").map((line) => {
+          const [name = "", stack = "", , made = "0"] = line.split(" ");
+          return `volume ${name} ${made} ${stack}`;
+        }),
         ...this.proxyFiles(),
         ...this.images().map(([tag, id]) => `image ${tag} ${id}`),
         ...state("seen"),
@@ -260,12 +263,12 @@ export class World {
   }
 
   /** Makes a volume that is not there. */
-  createVolume(name: string): void {
+  createVolume(name: string, made: number): void {
     const role = name.endsWith("-proxy") ? "proxy" : "data";
     if (!this.lines("volumes.list").some((line) => line.startsWith(`${name} `)))
       this.write(
         "volumes.list",
-        `${this.read("volumes.list") ?? ""}${name} ${NAMES.project}/${NAMES.stack} ${role}\n`,
+        `${this.read("volumes.list") ?? ""}${name} ${NAMES.project}/${NAMES.stack} ${role} ${made}\n`,
       );
   }
 

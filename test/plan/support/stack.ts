@@ -82,7 +82,7 @@ export function factsAfter(done: Planned, memory = ROOMY): string[] {
       ({ key, id, spec }) =>
         `container ${id} ${key} ${spec.role} ${spec.role === "migrate" ? "exited" : "running"}`,
     ),
-    ...done.plan.volumes.map(({ name }) => `volume ${name} ${NAMES.project}/${NAMES.stack}`),
+    ...done.plan.volumes.map(({ name }) => `volume ${name} 0 ${NAMES.project}/${NAMES.stack}`),
     ...lines.filter((line) => line.startsWith("seen ")),
     ...current.map((line) => `current ${line}`),
     "end",

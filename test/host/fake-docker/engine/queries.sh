@@ -97,7 +97,7 @@ docker_inspect() {
       '{{.State.Running}}') if [ "$status" = running ]; then echo true; else echo false; fi ;;
       '{{.State.ExitCode}}') printf '%s\n' "$exit_code" ;;
       '{{.State.Pid}}') if [ "$status" = running ]; then echo "$$"; else echo 0; fi ;;
-      '{{.Id}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}'*)
+      '{{.ID}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}'*)
         printf '%s %s %s %s %s %s %s\n' "$id" "$status" "$restarts" "$(cat "$container/health" 2>/dev/null || echo none)" \
           "$(cat "$container/memory" 2>/dev/null || echo 0)" "$(cat "$container/restart")" \
           "$(tr '\n' , <"$container/networks")"
@@ -190,13 +190,13 @@ docker_info() {
   esac
 }
 
-# volumes.list: NAME STACK ROLE
+# volumes.list: NAME STACK ROLE MADE
 docker_volume() {
   case $* in
     "ls --filter label=deploy.stack="*" --filter label=deploy.role="*" --format {{.Name}}") ;;
-    'ls --format volume {{.Name}} {{.Label "deploy.stack"}}')
+    'ls --format volume {{.Name}} {{or (.Label "deploy.made") 0}} {{.Label "deploy.stack"}}')
       act asked "volume ls"
-      while read -r name stack role; do printf 'volume %s %s\n' "$name" "${stack#none}"; done <"$world/volumes.list"
+      while read -r name stack role made; do printf 'volume %s %s %s\n' "$name" "${made:-0}" "${stack#none}"; done <"$world/volumes.list"
       return
       ;;
     "ls -q --filter label=deploy.stack="*" --filter label=deploy.role="*)
@@ -214,7 +214,7 @@ docker_volume() {
     *) refuse "volume $*" ;;
   esac
   act asked "volume ls"
-  while read -r name stack role; do
+  while read -r name stack role _; do
     if [ "$3 $5" = "label=deploy.stack=$stack label=deploy.role=$role" ]; then printf '%s\n' "$name"; fi
   done <"$world/volumes.list"
 }
