@@ -2,6 +2,7 @@ import type { Level } from "./config/checks";
 import type { Config } from "./config/schema";
 import { comeback } from "./comeback";
 import type { Facts } from "./facts";
+import { olderCode } from "./olderCode";
 import { isPlaceholder } from "./placeholder";
 import type { Plan } from "./release";
 
@@ -52,6 +53,8 @@ export function checklist(config: Config, facts: Facts, deployer: Deployer, plan
     backup: backup(checks.backup.hours, facts, deployer.now),
     // Nobody who leaves a release must be able to come back to it.
     comeback: unlessPinned(comeback(facts, plan)),
+    // What `rollbackTo` goes back to is asked the same, and refused.
+    olderCode: unlessPinned(olderCode(config, facts, plan)),
   };
   return (Object.keys(found) as (keyof typeof found)[]).flatMap((check) => {
     const { level } = checks[check];

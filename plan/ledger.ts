@@ -101,7 +101,7 @@ export function isReady(entry: Entry, facts: Facts): boolean {
 }
 
 /** Later migrations of the same data that the release does not work with. */
-function migratedSince(entry: Entry, ledger: readonly Entry[]): string[] {
+export function migratedSince(entry: Entry, ledger: readonly Entry[]): string[] {
   const later = ledger.filter(
     ({ number, database }) => number > entry.number && database?.volume === entry.database?.volume,
   );

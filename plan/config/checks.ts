@@ -55,6 +55,8 @@ export const checks = z.strictObject({
   }).prefault({}),
   /** What serves now could come back after this release: its images, memory for it, and its data. */
   comeback: check("stop", {}).prefault({}),
+  /** Code of an earlier release works with what migrations have made of the data since. */
+  olderCode: check("stop", {}).prefault({}),
 });
 
 export type Checks = z.infer<typeof checks>;

@@ -6,6 +6,9 @@ import { ops } from "./lib/ops";
 import { Site } from "./lib/site";
 
 const FRONTEND_VERSION = "examples/crm/frontend/src/version.ts";
+const BACKEND_VERSION = "examples/crm/backend/src/version.ts";
+const OLDER_CODE =
+  /olderCode: backend gets the code of release \d+ again: release \d+ has run backend-migrate-[0-9a-f]{12} \(contract\) since/;
 /** What a person has with a rollback in mind: how long a deploy takes, in seconds. */
 const took: { deploy: number[]; rollback: number[] } = { deploy: [], rollback: [] };
 
@@ -168,6 +171,30 @@ describe("releases on record, and going back to one", () => {
       expect.stringMatching(/interrupted|failed|done/),
     ]);
     expect(list.releases.filter(({ result }) => result === "running")).toEqual([]);
+  });
+
+  it("a commit reverted behind a contract migration is stopped, until the check is told that it is meant", async () => {
+    await site.settle();
+    for (const version of ["2.0.0", "3.0.0"]) {
+      await site.workspace.restore();
+      await site.workspace.set("services.backend.migrateKind", "contract");
+      await site.workspace.replace(BACKEND_VERSION, '"1.0.0"', JSON.stringify(version));
+      expectSuccess(await site.pulumi.up());
+    }
+    const before = await site.running();
+    await site.workspace.restore();
+    const preview = await site.pulumi.preview();
+    expect(preview.text).toMatch(OLDER_CODE);
+    const refused = await site.pulumi.up();
+    expectFailure(refused);
+    expect(refused.text).toMatch(OLDER_CODE);
+    expectUntouched(before, await site.running());
+
+    await site.workspace.set("checks.olderCode.level", "warn");
+    expectSuccess(await site.pulumi.up());
+    expect((await site.running()).backend?.key).not.toBe(before.backend?.key);
+    await site.workspace.restore();
+    expect((await site.pulumi.up()).changes).toEqual([]);
   });
 
   it("the deploy log has a line for each beginning and end, and ops log shows it", async () => {

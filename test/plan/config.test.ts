@@ -96,6 +96,7 @@ describe("a config that is accepted", () => {
         database: { level: "warn" },
         backup: { level: "warn" },
         comeback: { level: "stop" },
+        olderCode: { level: "stop" },
       },
       notify: { language: "en" },
       strategy: "rolling",

@@ -181,6 +181,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["checks.backup.hours", 24, []],
     ["checks.backup.folder", "/srv/dumps", []],
     ["checks.comeback.level", "warn", []],
+    ["checks.olderCode.level", "warn", []],
     ["notify.language", "ru", []],
     ["notify.telegram.chat", 2, []],
     ["notify.telegram.token", `2:${"b".repeat(35)}`, []],

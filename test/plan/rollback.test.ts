@@ -276,6 +276,58 @@ describe("a migration that earlier code does not work with", () => {
   });
 });
 
+describe("whether older code works with the data", () => {
+  const CONTRACT = { key: "backend-migrate-2", kind: "contract" as const };
+  /** Backend 2 serves; what it replaced was release 1, or an earlier one. */
+  const host = (ledger: readonly Entry[]): Facts => ({
+    ...hostAfter(planned(read(edited(BACKEND_2)))),
+    ledger,
+  });
+  const told = (values: Values, facts: Facts): string[] => {
+    const config = read(values);
+    const deployer = { now: new Date(), repositories: [], tests: undefined };
+    return checklist(config, facts, deployer, planned(config, facts).plan)
+      .filter(({ check }) => check === "olderCode")
+      .map(({ outcome, words }) => `${outcome}: ${words}`);
+  };
+  const two = entry(2, { images: new Map([["backend:2", "sha256:b2"]]), migrations: [CONTRACT] });
+
+  it("is nothing to ask of new code, of what serves, or where the ledger does not know it", () => {
+    const facts = host([two, entry(1)]);
+    expect(told(edited(["services.backend.image", "backend:3"]), facts)).toEqual([]);
+    expect(told(edited(BACKEND_2, ["services.backend.env", { A: "1" }]), facts)).toEqual([]);
+    expect(told(WITH_SECRET, host([two]))).toEqual([]);
+    expect(told(WITH_SECRET, host([two, entry(1, { result: "failed" })]))).toEqual([]);
+  });
+
+  it("is a yes for what the contracting release has replaced, and where all migrations were expanding", () => {
+    const good = "pass: backend gets the code of release 1 again, which works with the data as it is";
+    expect(told(WITH_SECRET, host([two, entry(1)]))).toEqual([good]);
+    const expanding = entry(3, { migrations: [{ key: "m", kind: "expand" }], images: two.images });
+    expect(told(WITH_SECRET, host([expanding, { ...two, migrations: [] }, entry(1)]))).toEqual([good]);
+  });
+
+  it("is a stop behind a contract of a later release, also with another setting or secret; config can make it a warning", () => {
+    const later = entry(3, { migrations: [CONTRACT], images: two.images });
+    const facts = host([later, { ...two, migrations: [] }, entry(1)]);
+    const words =
+      "backend gets the code of release 1 again: release 3 has run backend-migrate-2 (contract) since, and the older " +
+      "code does not work with its data. Go on from newer code, or restore the dump from before that first";
+    expect(told(WITH_SECRET, facts)).toEqual([`stop: ${words}`]);
+    expect(told(edited(["services.backend.secrets.TOKEN", "other"]), facts)).toEqual([`stop: ${words}`]);
+    const lenient = change(WITH_SECRET, "checks", { olderCode: { level: "warn" } });
+    expect(told(lenient, facts)).toEqual([`warn: ${words}`]);
+  });
+
+  it("is not asked of a service that has no part in the database, nor of a rollback", () => {
+    const front = edited(BACKEND_2, ["services.frontend.image", "frontend:0"]);
+    const zero = entry(1, { images: new Map([["frontend:0", "sha256:f0"]]) });
+    const facts = host([entry(3, { migrations: [CONTRACT] }), zero]);
+    expect(told(front, facts)).toEqual([]);
+    expect(told({ ...WITH_SECRET, rollbackTo: 1 }, host([two, entry(1)]))).toEqual([]);
+  });
+});
+
 describe("whether what serves could come back", () => {
   const facts = hostAfter(planned(read(WITH_SECRET)));
   const told = (config: Config, host: Facts): string[] =>
