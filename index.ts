@@ -58,7 +58,7 @@ async function program(news: News) {
 
   const containers = [database, ...services, proxy].flatMap((part) => part?.containers ?? []);
   const done = new Release(host, plan, stack, containers, repositories);
-  const release = news.succeeded(done.name);
+  const release = news.succeeded(done.name, done.number);
   return {
     release,
     /** As `ops releases` lists it, and `rollbackTo` takes it. */

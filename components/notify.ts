@@ -45,13 +45,17 @@ export class News {
   }
 
   /** @returns the release's name, once they have been told */
-  succeeded(release: pulumi.Output<string>): pulumi.Output<string> {
+  succeeded(
+    release: pulumi.Output<string>,
+    number: pulumi.Output<number | undefined>,
+  ): pulumi.Output<string> {
     const { subject } = this;
     if (pulumi.runtime.isDryRun() || subject === undefined || isSettled(subject.plan, subject.facts))
       return release;
     const { plan, facts, pinned } = subject;
-    return release.apply(async (name) => {
+    return pulumi.all([release, number]).apply(async ([name, count]) => {
       await this.tell(() => ({
+        number: count,
         kind: pinned === undefined ? "success" : "rollback",
         changes: changesOf(plan, facts),
         serves: servesOf(plan.record),
@@ -82,7 +86,9 @@ export class News {
     if (marker !== undefined) appendFileSync(marker, "told\n");
   }
 
-  private async tell(what: () => Pick<Event, "kind" | "changes" | "serves" | "reason">): Promise<void> {
+  private async tell(
+    what: () => Pick<Event, "kind" | "number" | "changes" | "serves" | "reason">,
+  ): Promise<void> {
     if (this.told || tellersOf(this.notify).length === 0) return;
     this.told = true;
     try {
@@ -93,6 +99,7 @@ export class News {
         by: deployer(),
         seconds: process.uptime(),
         release: this.subject?.plan.release,
+        backTo: this.subject?.pinned,
       };
       for (const problem of await tellAll(tellersOf(this.notify), event)) await pulumi.log.warn(problem);
     } catch (error) {

@@ -11,8 +11,11 @@ export interface Event {
   readonly by: string;
   /** How long it took. */
   readonly seconds: number;
-  /** What people call the release; undefined: it has come to none. */
+  /** The release, by its content and by its number; undefined: it has come to none, or has none yet. */
   readonly release?: string | undefined;
+  readonly number?: number | undefined;
+  /** The number of the release that this one goes back to. */
+  readonly backTo?: number | undefined;
   /** What changed, or would have; undefined: there was no plan yet. */
   readonly changes?: readonly Changed[] | undefined;
   /** Service -> version. Unknown: the host could not be asked; undefined: the run did not come as far as asking. */

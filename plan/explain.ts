@@ -40,10 +40,15 @@ export function explainPin(pin: Pin | undefined): string[] {
   ];
 }
 
-function title({ release, epoch }: Plan, { known, current }: Facts): string {
+function title({ release, epoch }: Plan, { known, current, ledger }: Facts): string {
   if (!known) return `release ${release}; what serves now is not known`;
   if (current === undefined) return `release ${release}: the first one`;
-  if (current.release !== release) return `release ${release} replaces ${current.release}`;
+  if (current.release !== release) {
+    const before = ledger.find((entry) => entry.result === "done" && entry.release === release);
+    const again = before === undefined ? "" : ` (number ${before.number} again)`;
+    const number = current.number === 0 ? "" : ` (number ${current.number})`;
+    return `release ${release}${again} replaces ${current.release}${number}`;
+  }
   return `release ${release} serves already: ${current.epoch === epoch ? "nothing to do" : "to be put right"}`;
 }
 

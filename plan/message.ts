@@ -13,12 +13,15 @@ export interface Message {
 
 export function describeEvent(event: Event, language: Language): Message {
   const words = WORDS[language];
-  const { kind, by, seconds, release, changes = [], serves, reason } = event;
+  const { kind, by, seconds, release, number, backTo, changes = [], serves, reason } = event;
   const failed = kind === "failure";
   const about = [
     by,
     words.duration(Math.round(seconds)),
-    ...(release === undefined ? [] : [words.release(release)]),
+    ...(release === undefined
+      ? []
+      : [words.release(number === undefined ? release : `${number} (${release})`)]),
+    ...(backTo === undefined ? [] : [words.backTo(backTo)]),
   ];
   const sections = [
     {
@@ -53,6 +56,7 @@ interface Words {
   readonly title: Readonly<Record<Event["kind"], string>>;
   readonly duration: (seconds: number) => string;
   readonly release: (label: string) => string;
+  readonly backTo: (number: number) => string;
   readonly changed: string;
   /** Of a failure: what should have changed. */
   readonly wanted: string;
@@ -70,6 +74,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     title: { success: "✅ deployed", failure: "❌ deploy failed", rollback: "↩️ rolled back" },
     duration: (seconds) => inUnits(seconds, "min", "s"),
     release: (label) => `release ${label}`,
+    backTo: (number) => `back to release ${number}`,
     changed: "Changed",
     wanted: "Was to change",
     serves: "Serves now",
@@ -91,6 +96,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     title: { success: "✅ развёрнуто", failure: "❌ развернуть не удалось", rollback: "↩️ откат" },
     duration: (seconds) => inUnits(seconds, "мин", "с"),
     release: (label) => `релиз ${label}`,
+    backTo: (number) => `возврат к релизу ${number}`,
     changed: "Изменилось",
     wanted: "Должно было измениться",
     serves: "Сейчас работает",

@@ -58,7 +58,7 @@ describe("what is told of a deploy, by a bot on this machine", () => {
     expect(others).toEqual([]);
     expect(text).toMatch(
       new RegExp(
-        `^<b>✅ deployed: artsvao/${example.workspace.stack}</b>\n\\S+@\\S+, [^,]+, release [0-9a-f]{12}\n\n` +
+        `^<b>✅ deployed: artsvao/${example.workspace.stack}</b>\n\\S+@\\S+, [^,]+, release 1 \\([0-9a-f]{12}\\)\n\n` +
           `<b>Changed</b>\n• proxy: new\n• site: new\n\n<b>Serves now</b>\n• site: ${await version()}$`,
       ),
     );

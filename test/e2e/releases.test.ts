@@ -184,6 +184,9 @@ describe("releases on record, and going back to one", () => {
     const before = await site.running();
     await site.workspace.restore();
     const preview = await site.pulumi.preview();
+    expect(preview.text).toMatch(
+      /release [0-9a-f]{12} \(number \d+ again\) replaces [0-9a-f]{12} \(number \d+\)/,
+    );
     expect(preview.text).toMatch(OLDER_CODE);
     const refused = await site.pulumi.up();
     expectFailure(refused);

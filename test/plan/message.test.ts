@@ -70,6 +70,16 @@ describe("the words for an event", () => {
     );
   });
 
+  it("with the number that the ledger gave it, and the one that it goes back to", () => {
+    const event: Event = { ...EVENT, kind: "rollback", release: "1a2b", number: 8, backTo: 3 };
+    expect(describeEvent(event, "en").about).toBe(
+      "ada@laptop, 1 min 15 s, release 8 (1a2b), back to release 3",
+    );
+    expect(describeEvent(event, "ru").about).toBe(
+      "ada@laptop, 1 мин 15 с, релиз 8 (1a2b), возврат к релизу 3",
+    );
+  });
+
   it("of a failure: why, and what serves all the same", () => {
     const failure: Event = { ...EVENT, kind: "failure", seconds: 3, reason: "FAILED: smoke <b> & more" };
     const changes = [{ service: "web", what: "source", settings: [] }] as const;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checklist } from "../../plan/checklist";
 import type { Config } from "../../plan/config/schema";
-import { explainPin } from "../../plan/explain";
+import { explain, explainPin } from "../../plan/explain";
 import type { Facts } from "../../plan/facts";
 import { type Entry, lastGood, obstacles, releasesToKeep } from "../../plan/ledger";
 import { planRelease } from "../../plan/release";
@@ -237,6 +237,24 @@ describe("the releases that stay", () => {
     const further = entry(8, { kind: "rollback", to: 7, release: "release-3" });
     expect(good(8, "release-3", [further, back, ...ledger])).toBe(2);
     expect(good(5, "release-5", [])).toBeUndefined();
+  });
+});
+
+describe("the title of a plan", () => {
+  const title = (values: Values, facts: Facts): string => {
+    const config = read(values);
+    return (explain(planned(config, facts).plan, config, facts).split("\n")[0] ?? "").replaceAll(
+      /[0-9a-f]{12}/g,
+      "#",
+    );
+  };
+
+  it("has the numbers that the ledger knows", () => {
+    const facts = after(edited(BACKEND_2), WITH_SECRET);
+    expect(title(WITH_SECRET, facts)).toBe("release # (number 1 again) replaces # (number 2)");
+    expect(title(edited(["services.backend.image", "backend:3"]), facts)).toBe(
+      "release # replaces # (number 2)",
+    );
   });
 });
 
