@@ -8,7 +8,7 @@ import { Site } from "../test/e2e/lib/site";
 import { markdownTable } from "../test/e2e/lib/table";
 import { median } from "./lib/median";
 
-const VERSION = "examples/crm/frontend/src/version.ts";
+const version = (service: string): string => `examples/crm/${service}/src/version.ts`;
 
 interface Change {
   readonly what: string;
@@ -22,7 +22,14 @@ const CHANGES: readonly Change[] = [
   },
   {
     what: "one file of one service",
-    apply: ({ workspace }, mark) => workspace.replace(VERSION, '"1.0.0"', JSON.stringify(mark)),
+    apply: ({ workspace }, mark) => workspace.replace(version("frontend"), '"1.0.0"', JSON.stringify(mark)),
+  },
+  {
+    what: "one file of both services",
+    async apply({ workspace }, mark) {
+      for (const service of ["backend", "frontend"])
+        await workspace.replace(version(service), '"1.0.0"', JSON.stringify(mark));
+    },
   },
   {
     what: "both services, with their dependencies",

@@ -17,16 +17,21 @@ export async function whenProgramFails<T>(
   }
 }
 
+export interface FailedResource {
+  readonly name: string;
+  readonly type: string;
+}
+
 /**
  * Has a resource that fails in an `up` tell so: whichever it is, and before the engine ends the run. The hook takes part
  * in nothing else: it never asks for another try.
  *
- * @param tell is given the resource's error and its name; it must not throw
+ * @param tell is given the resource's error and which it is; it must not throw
  */
-export function whenResourceFails(tell: (problem: string, resource: string) => Promise<void>): void {
+export function whenResourceFails(tell: (problem: string, resource: FailedResource) => Promise<void>): void {
   if (pulumi.runtime.isDryRun()) return;
-  const hook = new pulumi.ErrorHook("tell-failure", async ({ name, errors }) => {
-    await tell(`${name}: ${errors[0] ?? "failed"}`, name);
+  const hook = new pulumi.ErrorHook("tell-failure", async ({ name, type, errors }) => {
+    await tell(`${name}: ${errors[0] ?? "failed"}`, { name, type });
     return false;
   });
   // Ctrl-C goes to the engine too, which ends this process in the end; until then a hook must answer, or its error would

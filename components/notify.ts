@@ -15,6 +15,7 @@ import type { Facts } from "../plan/facts";
 import { reasonOf } from "../plan/reason";
 import type { Plan } from "../plan/release";
 import { factLines, noteLine, stackLines } from "../plan/wire";
+import type { FailedResource } from "./failures";
 import { rawConfig } from "./stackConfig";
 
 /** `ops deploy` learns from this file that the program has told of the failure itself. */
@@ -68,7 +69,7 @@ export class News {
    * @param problem in the words of whoever found it
    * @param resource the one that failed; undefined: there was none yet
    */
-  async failed(problem: string, resource?: string): Promise<void> {
+  async failed(problem: string, resource?: FailedResource): Promise<void> {
     const marker = process.env[TOLD];
     // A preview is told of only where it is the beginning of a deploy.
     if (pulumi.runtime.isDryRun() && marker === undefined) return;
@@ -76,8 +77,8 @@ export class News {
     this.failedBefore = true;
     const reason = reasonOf(problem, this.secrets());
     // The runner has logged what it has begun.
-    if (this.subject !== undefined && resource?.startsWith("release-") !== true)
-      note(this.subject, reason, resource?.startsWith("health-") === true);
+    if (this.subject !== undefined && !isCommand(resource, "release-"))
+      note(this.subject, reason, isCommand(resource, "health-"));
     await this.tell(() => ({
       kind: "failure",
       ...(this.subject === undefined ? {} : stateOf(this.subject)),
@@ -119,6 +120,11 @@ export class News {
       ...(token === undefined ? [] : tokenParts(token)),
     ];
   }
+}
+
+/** A service may be called anything, and so may its image; a command is the runner's, or a check's. */
+function isCommand(resource: FailedResource | undefined, name: string): boolean {
+  return resource?.type === "command:local:Command" && resource.name.startsWith(name);
 }
 
 /** A line in the host's deploy log of what failed before a release began there, or after it had succeeded. */
