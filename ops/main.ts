@@ -16,8 +16,6 @@ import { EXIT } from "./exit";
 export function program(): Command {
   const ops = new Command("ops")
     .description("Looks at a deployed stack and works on it, over the same connection as pulumi up.")
-    .option("-s, --stack <name>", "the stack (else the one that pulumi has selected)")
-    .option("--config-file <file>", "the stack's config file (else Pulumi.<stack>.yaml)")
     .enablePositionalOptions()
     .showHelpAfterError()
     .exitOverride();
@@ -31,7 +29,16 @@ export function program(): Command {
   addExec(ops);
   addCheck(ops);
   addEnvImport(ops);
+  addSelection(ops);
   return ops;
+}
+
+/** Which stack: before the command or after it, as with pulumi. */
+function addSelection(command: Command): void {
+  command
+    .option("-s, --stack <name>", "the stack (else the one that pulumi has selected)")
+    .option("--config-file <file>", "the stack's config file (else Pulumi.<stack>.yaml)");
+  command.commands.forEach(addSelection);
 }
 
 /** @returns the exit code: docs/ops.md lists them */
