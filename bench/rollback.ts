@@ -67,7 +67,7 @@ async function measure(site: Site, change: Change, rounds: number): Promise<stri
     const back = await up(site);
     pairs.push({ deploy, back });
     console.log(`${what}, ${round}: deploy ${deploy.toFixed(1)} s, back ${back.toFixed(1)} s`);
-    // What served before serves: nothing is done but the pin taken out.
+    // Without the pin; that is a release too, and not timed.
     await site.workspace.restore();
     await up(site);
   }

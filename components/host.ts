@@ -74,6 +74,8 @@ export class Host extends pulumi.ComponentResource {
         parent: this,
         retainOnDelete: true,
         deleteBeforeReplace: false,
+        // One that was made by hand has other labels, and cannot be given these: it is used as it is.
+        ignoreChanges: ["labels"],
         // Made anew, with its labels, exactly when it is gone.
         replacementTrigger: times,
       },

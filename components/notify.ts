@@ -77,8 +77,12 @@ export class News {
     this.failedBefore = true;
     const reason = reasonOf(problem, this.secrets());
     // The runner has logged what it has begun.
-    if (this.subject !== undefined && !isCommand(resource, "release-"))
-      note(this.subject, reason, isCommand(resource, "health-"));
+    if (this.subject !== undefined) {
+      const { plan, config } = this.subject;
+      const checks = Object.keys(config.services).map((service) => `health-${service}`);
+      if (!isCommand(resource, [`release-${plan.release}`]))
+        note(this.subject, reason, isCommand(resource, checks));
+    }
     await this.tell(() => ({
       kind: "failure",
       ...(this.subject === undefined ? {} : stateOf(this.subject)),
@@ -122,9 +126,9 @@ export class News {
   }
 }
 
-/** A service may be called anything, and so may its image; a command is the runner's, or a check's. */
-function isCommand(resource: FailedResource | undefined, name: string): boolean {
-  return resource?.type === "command:local:Command" && resource.name.startsWith(name);
+/** A service may be called anything, and so may its image. */
+function isCommand(resource: FailedResource | undefined, names: readonly string[]): boolean {
+  return resource?.type === "command:local:Command" && names.includes(resource.name);
 }
 
 /** A line in the host's deploy log of what failed before a release began there, or after it had succeeded. */

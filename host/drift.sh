@@ -8,7 +8,7 @@ detail_format='{{.ID}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}{
 
 # detail ID HEALTH MEMORY RESTART NETWORK=ID,...   (memory in bytes, 0 is no limit)
 drift_facts() {
-  docker network ls --no-trunc --filter "label=$label" --format 'network {{.ID}} {{.Name}}'
+  list network ls --no-trunc --filter "label=$label" --format 'network {{.ID}} {{.Name}}'
   docker ps -aq --no-trunc --filter "label=$label" |
     xargs -r docker inspect -f "$(say "$detail_format" | tr -d '\n')" 2>/dev/null |
     while read -r found status restarts told limit restart networks; do

@@ -16,13 +16,13 @@ facts() {
   runner_active && say "active $(at_work)"
   if [ -s "$state/journal" ]; then say "interrupted"; fi
   memory_facts
-  docker ps -a --no-trunc --filter "label=$label" \
+  list ps -a --no-trunc --filter "label=$label" \
     --format 'container {{.ID}} {{.Label "deploy.key"}} {{.Label "deploy.role"}} {{.State}}'
   drift_facts
-  docker images --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
+  list images --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
   say "machine $(machine_id)"
-  docker volume ls --format 'volume {{.Name}} {{or (.Label "deploy.made") 0}} {{.Label "deploy.stack"}}'
-  docker ps -a --no-trunc --format 'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}'
+  list volume ls --format 'volume {{.Name}} {{or (.Label "deploy.made") 0}} {{.Label "deploy.stack"}}'
+  list ps -a --no-trunc --format 'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}'
   if [ -d "$state" ]; then
     sed 's/^/owner /' "$state/owner" 2>/dev/null
     sed 's/^/seen /' "$state/seen" 2>/dev/null
@@ -31,8 +31,12 @@ facts() {
     ledger_facts
   fi
   condition_facts
+  [ -z "${broke_off:-}" ] || say "error the Docker engine on the host broke off while it was asked: run this again"
   say "end"
 }
+
+# list ARGUMENTS...: of docker. What is missing from an answer that broke off must not be taken for gone from the host.
+list() { docker "$@" || broke_off=yes; }
 
 runner_active() {
   [ -f "$state/lock" ] || return 1

@@ -311,8 +311,15 @@ export function generation(facts: Facts, key: string): number {
   // A volume bears the number itself: that its data is new must not be forgotten with a run that was killed.
   const volume = facts.volumes.find(({ name }) => key === `volume:${name}`);
   if (volume !== undefined) return Math.max(volume.made, last?.generation ?? 0);
-  if (last === undefined) return 0;
+  if (last === undefined) return servedFrom(facts, key) ? 1 : 0;
   return isPresent(facts, key, last.id) ? last.generation : last.generation + 1;
+}
+
+/** Of a volume: a release of an older program did not count how often it was made. */
+function servedFrom({ current }: Facts, key: string): boolean {
+  return Object.values(current?.record.containers ?? {}).some(({ volumes = [] }) =>
+    volumes.some((name) => key === `volume:${name}`),
+  );
 }
 
 function isPresent(facts: Facts, key: string, wanted: string): boolean {

@@ -1,5 +1,5 @@
 import type { MigrationKind } from "./config/schema";
-import { type Facts, imageId, type ReleaseRecord } from "./facts";
+import { type Facts, generation, imageId, type ReleaseRecord } from "./facts";
 
 /**
  * The releases that were tried, as the host remembers them (host/lib/ledger.sh), and which of them can be gone back to.
@@ -83,7 +83,19 @@ export function obstacles(entry: Entry, facts: Facts): string[] {
       ? [`it ran PostgreSQL ${entry.database.version}, which cannot read the data of ${before.version}`]
       : [];
   const unknown = entry.images.size === 0 ? ["what it ran is not on record"] : [];
-  return [...unknown, ...missing, ...version, ...migratedSince(entry, ledger)];
+  return [...unknown, ...missing, ...version, ...dataProblems(entry, facts), ...migratedSince(entry, ledger)];
+}
+
+/** No migration runs in a rollback, so data that is gone, or begins anew, would stay without its tables. */
+function dataProblems({ database }: Entry, facts: Facts): string[] {
+  if (database === undefined || !facts.known) return [];
+  if (!facts.volumes.some(({ name }) => name === database.volume))
+    return [`its data is gone: the volume ${database.volume} is not on the host`];
+  const now = facts.current?.record.database;
+  const made = generation(facts, `volume:${database.volume}`);
+  return now?.volume === database.volume && now.made !== made
+    ? [`its data was lost, and the new volume ${database.volume} has not been migrated`]
+    : [];
 }
 
 /** Whatever its name means by now: the containers of the release that run it are those that serve, and just stay. */

@@ -19,7 +19,10 @@ export function olderCode({ services }: Config, { current, ledger }: Facts, plan
   });
   if (back.length === 0) return undefined;
   const named = back.map(({ service, entry }) => `${service} gets the code of release ${entry.number} again`);
-  const reasons = new Set(back.flatMap(({ entry }) => migratedSince(entry, ledger)));
+  // Whatever data it had then: it gets that of today.
+  const reasons = new Set(
+    back.flatMap(({ entry }) => migratedSince({ ...entry, database: plan.record.database }, ledger)),
+  );
   return reasons.size === 0
     ? { good: true, words: `${named.join(", ")}, which works with the data as it is` }
     : {

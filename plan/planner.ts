@@ -105,7 +105,7 @@ export class Planner {
         this.script.do("start", old.key);
         this.script.do("healthy", old.key);
       }
-      this.script.do("backup", old.key);
+      if (!this.situation.dataWasLost) this.script.do("backup", old.key);
       this.script.shelter(old.key, key);
     }
     this.holdFor(users);
@@ -231,10 +231,10 @@ export class Planner {
     return kind === "replace" && old !== undefined && this.script.has("stop", old.key);
   }
 
-  /** There is nothing to lose before the first release. */
+  /** There is nothing to lose before the first release; and a dump of new, empty data would push out those of the lost. */
   private backUp(): void {
     const key = this.situation.the("database")?.key;
-    if (key === undefined || this.situation.facts.current === undefined) return;
+    if (key === undefined || this.situation.facts.current === undefined || this.situation.dataWasLost) return;
     if (!this.script.has("backup", key)) this.script.do("backup", key);
   }
 

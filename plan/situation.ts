@@ -115,11 +115,19 @@ export class Situation {
    * A migration runs once: the one of the release that serves has done its work, unless the data is new: elsewhere, or because it
    * was lost.
    */
-  pendingMigration({ migration }: Wanted): NamedContainer | undefined {
+  pendingMigration({ migration, container }: Wanted): NamedContainer | undefined {
     const { current } = this.facts;
-    const isNew = this.dataVolume !== undefined && dataIsNew(this.facts, this.dataVolume);
+    const isNew =
+      (this.dataVolume !== undefined && dataIsNew(this.facts, this.dataVolume)) ||
+      // One that keeps data of its own, such as SQLite's.
+      this.drifted(container.spec.service, "data");
     const done = current?.objects.some(({ key }) => key === migration?.key) ?? false;
     return done && !isNew ? undefined : migration;
+  }
+
+  /** The volume that serves is wanted, and begins anew. */
+  get dataWasLost(): boolean {
+    return this.drift.some(({ kind, service }) => kind === "data" && service === "database");
   }
 
   drifted(service: string, ...kinds: DriftKind[]): boolean {

@@ -67,8 +67,8 @@ install_site() {
   return $installed
 }
 
-# Not `docker kill -s HUP`: the engine takes any signal of its own for a stop by hand, and a container that was stopped
-# by hand does not come back after a reboot.
+# Not `docker kill -s HUP`: the engine takes any signal of its own for a stop by hand, after which only the restart policy
+# `always` brings a container back.
 reload_proxy() {
   complaint=$(docker exec "$proxy" nginx -c "$proxy_files/nginx.conf" -s reload 2>&1) && return
   say "$complaint"

@@ -12,7 +12,10 @@ do_start() {
 # What was started for this release and did not make it is kept, stopped, so that its logs can be read. It stays down
 # when the engine or the machine restarts.
 undo_start() {
-  restarts unless-stopped "$1" && docker stop -t 2 "$id" >/dev/null 2>&1
+  load_object "$1" || return 1
+  # The engine refuses it for one that ends just then.
+  restarts unless-stopped "$1" 2>/dev/null
+  docker stop -t 2 "$id" >/dev/null 2>&1
 }
 
 do_healthy() {

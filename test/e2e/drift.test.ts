@@ -255,9 +255,11 @@ describe("drift: what was changed by hand on the host", () => {
     expect(await site.crm.contacts(site.contactName)).toEqual([]);
     await site.crm.createContact(site.contactName);
     await expectContact(site);
-    expect(await site.host.volumes(site.fullName), "the new one has our label").toContain(
-      `${site.fullName.replace("/", "-")}-database`,
-    );
+    const volume = `${site.fullName.replace("/", "-")}-database`;
+    expect(await site.host.volumes(site.fullName), "the new one has our label").toContain(volume);
+    expect(
+      await site.host.sh(`docker volume inspect -f '{{index .Labels "deploy.made"}}' ${volume}`),
+    ).toContain("1");
     expect(await drift()).toEqual({ code: 0, found: [] });
     const again = await site.pulumi.up();
     expectSuccess(again);

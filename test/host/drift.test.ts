@@ -198,6 +198,18 @@ describe.concurrent("drift (each row: what somebody did, what is told, all that 
     expect(again.plan.epoch).toBe(next.plan.epoch);
   });
 
+  it.each(["volume ls", "images \\*"])(
+    "what an engine that breaks off does not list (%s) is not taken for gone",
+    async (call) => {
+      const { world } = await found(full());
+      world.fault({ call, happens: "fail", words: "Cannot connect to the Docker daemon" });
+      const facts = await world.facts();
+      expect(facts.errors).toEqual([
+        "the Docker engine on the host broke off while it was asked: run this again",
+      ]);
+    },
+  );
+
   it("a database that hangs is restarted; its back, which was ill for want of it, recovers by itself", async () => {
     const { world, before, folder } = await found(full());
     world.write(`${folder("database")}/health`, "unhealthy\n");

@@ -5,7 +5,16 @@ import { type Facts, type FoundContainer, generation } from "../../plan/facts";
 import { routesFile, siteConfig, siteDigest } from "../../plan/nginx";
 import { change, LEAST, read, type Values } from "./support/config";
 import { SHOP } from "./support/shop";
-import { containersOf, EMPTY_HOST, hostAfter, planned, SCRIPT, verbs, withStates } from "./support/stack";
+import {
+  containersOf,
+  EMPTY_HOST,
+  hostAfter,
+  type Planned,
+  planned,
+  SCRIPT,
+  verbs,
+  withStates,
+} from "./support/stack";
 
 // What was changed on a host without a release, how it is told, and which verbs put it right.
 
@@ -407,6 +416,55 @@ describe("a network", () => {
     expect(names(withoutNetwork("edge")).sort()).toEqual(
       [keys.proxy, keys.backend, keys.frontend, keys.worker].sort(),
     );
+  });
+});
+
+describe("data that was lost", () => {
+  const without = (facts: Facts, name: string): Facts => ({
+    ...facts,
+    volumes: facts.volumes.filter((one) => !one.name.endsWith(name)),
+  });
+  const steps = (done: Planned, facts: Facts) => verbs(done, facts.current);
+  const kindsOf = (facts: Facts) => planned(config, facts).plan.drift.map(({ kind }) => kind);
+
+  it("is not dumped, empty as it begins: that would push out the dumps of what was lost", () => {
+    const contract = read(change(SHOP, "services.backend.migrateKind", "contract"));
+    const facts = without(withStates(hostAfter(planned(contract)), { database: undefined }), "-database");
+    expect(steps(planned(contract, facts), facts).slice(0, 4)).toEqual([
+      "start database",
+      "healthy database",
+      "password database",
+      "migrate backend-migrate",
+    ]);
+  });
+
+  it("is migrated until a release is recorded with it, also if its volume is there by then", () => {
+    const lost = without(host, "-database");
+    expect(planned(config, lost).plan.volumes).toContainEqual({ name: "shop-test-database", generation: 1 });
+    const made = host.volumes.map((one) => (one.name.endsWith("-database") ? { ...one, made: 1 } : one));
+    const killed = { ...host, volumes: made };
+    expect(kindsOf(killed)).toEqual(["data"]);
+    expect(steps(planned(config, killed), killed)).toContain("migrate backend-migrate");
+    const record = planned(config, killed).plan.record;
+    const recorded = { ...killed, current: killed.current && { ...killed.current, record } };
+    expect(kindsOf(recorded)).toEqual([]);
+    expect(steps(planned(config, recorded), recorded)).not.toContain("migrate backend-migrate");
+  });
+
+  it("of a service itself has its migration run again", () => {
+    const files = read(change(SHOP, "services.backend.volumes", [{ name: "files", path: "/files" }]));
+    const there = hostAfter(planned(files));
+    expect(steps(planned(files, there), there)).not.toContain("migrate backend-migrate");
+    const lost = without(withStates(there, { backend: undefined }), "-files");
+    expect(steps(planned(files, lost), lost)).toContain("migrate backend-migrate");
+  });
+
+  it("is found too where a release of an older program did not count", () => {
+    const seen = new Map([...host.seen].filter(([key]) => !key.startsWith("volume:")));
+    const facts = without({ ...host, seen }, "-database");
+    expect(generation(facts, "volume:shop-test-database")).toBe(1);
+    expect(generation(facts, "volume:shop-test-other")).toBe(0);
+    expect(steps(planned(config, facts), facts)).toContain("migrate backend-migrate");
   });
 });
 

@@ -199,9 +199,16 @@ describe("migrations since", () => {
     expect(hindered([migrated(3, "offline"), entry(2), entry(1)])).toEqual([2, 1]);
   });
 
-  it("of other data hinder nobody", () => {
+  it("of other data hinder nobody; data that is gone cannot be gone back to", () => {
     const elsewhere = { version: 17, volume: "other" };
-    expect(hindered([migrated(3, "offline", { database: elsewhere }), entry(2), entry(1)])).toEqual([]);
+    expect(hindered([migrated(3, "offline", { database: elsewhere }), entry(2), entry(1)])).toEqual([3]);
+    const host = after(WITH_SECRET, WITH_SECRET);
+    const why = (volumes: Facts["volumes"]) => obstacles(entry(1), { ...host, volumes });
+    expect(why(host.volumes)).toEqual([]);
+    expect(why([])).toEqual(["its data is gone: the volume shop-test-database is not on the host"]);
+    expect(why(host.volumes.map((one) => ({ ...one, made: 1 })))).toEqual([
+      "its data was lost, and the new volume shop-test-database has not been migrated",
+    ]);
   });
 });
 
@@ -335,6 +342,15 @@ describe("whether older code works with the data", () => {
     expect(told(edited(["services.backend.secrets.TOKEN", "other"]), facts)).toEqual([`stop: ${words}`]);
     const lenient = change(WITH_SECRET, "checks", { olderCode: { level: "warn" } });
     expect(told(lenient, facts)).toEqual([`warn: ${words}`]);
+  });
+
+  it("goes by the data that it gets, not by what it had then", () => {
+    const old = { version: 17, volume: "old" };
+    const later = entry(3, { migrations: [CONTRACT], images: two.images });
+    const moved = [later, { ...two, migrations: [] }, entry(1, { database: old })];
+    expect(told(WITH_SECRET, host(moved))).toEqual([expect.stringMatching(/^stop: /)]);
+    const left = [{ ...later, database: old }, { ...two, migrations: [] }, entry(1, { database: old })];
+    expect(told(WITH_SECRET, host(left))).toEqual([expect.stringMatching(/^pass: /)]);
   });
 
   it("is not asked of a service that has no part in the database, nor of a rollback", () => {
