@@ -51,7 +51,10 @@ describe.concurrent("the facts", () => {
       // What a release runs may have been made elsewhere.
       ["other/test/web:ccc", "sha256:of-other/test/web:ccc"],
     ]);
-    expect([...seen.keys()].sort()).toEqual([...before.keys, "network:data", "network:edge"].sort());
+    const volumes = ["volume:shop-test-database", "volume:shop-test-proxy"];
+    expect([...seen.keys()].sort()).toEqual(
+      [...before.keys, "network:data", "network:edge", ...volumes].sort(),
+    );
   });
 
   it("of a host in the middle of a release that was killed", async () => {
