@@ -62,12 +62,15 @@ export class Host extends pulumi.ComponentResource {
     const made = this.volumes.get(fullName);
     if (made !== undefined) return made;
     const times = generation(this.facts, `volume:${fullName}`);
-    const labels = { "deploy.role": role, ...(times === 0 ? {} : { "deploy.made": String(times) }) };
     const volume = new docker.Volume(
       `${name}-volume`,
       {
         name: fullName,
-        labels: [...this.stackLabels, ...Object.entries(labels).map(([label, value]) => ({ label, value }))],
+        labels: [
+          ...this.stackLabels,
+          { label: "deploy.role", value: role },
+          ...(times === 0 ? [] : [{ label: "deploy.made", value: String(times) }]),
+        ],
       },
       {
         ...this.childOptions,

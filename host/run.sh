@@ -195,8 +195,8 @@ take_back() {
   done
 }
 
-# wake KEY...: starts what should run and does not. An engine that crashed takes what it finds still alive, when it is
-# back, for stopped by hand (seen with 20.10), and leaves it so.
+# wake KEY...: starts what should run and does not. An engine that crashed brings back only what has the policy `always`
+# (see restarts): not a successor that is not proven yet, nor what an older version of this program has made.
 wake() {
   await_engine
   for key; do load_object "$key" && { says_running "$id" || docker start "$id" >/dev/null 2>&1; }; done

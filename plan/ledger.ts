@@ -1,5 +1,6 @@
 import type { MigrationKind } from "./config/schema";
-import { type Facts, generation, imageId, type ReleaseRecord } from "./facts";
+import { dataIsNew } from "./drift";
+import { type Facts, imageId, type ReleaseRecord } from "./facts";
 
 /**
  * The releases that were tried, as the host remembers them (host/lib/ledger.sh), and which of them can be gone back to.
@@ -91,9 +92,8 @@ function dataProblems({ database }: Entry, facts: Facts): string[] {
   if (database === undefined || !facts.known) return [];
   if (!facts.volumes.some(({ name }) => name === database.volume))
     return [`its data is gone: the volume ${database.volume} is not on the host`];
-  const now = facts.current?.record.database;
-  const made = generation(facts, `volume:${database.volume}`);
-  return now?.volume === database.volume && now.made !== made
+  const same = facts.current?.record.database?.volume === database.volume;
+  return same && dataIsNew(facts, database.volume)
     ? [`its data was lost, and the new volume ${database.volume} has not been migrated`]
     : [];
 }

@@ -127,7 +127,7 @@ export class Situation {
 
   /** The volume that serves is wanted, and begins anew. */
   get dataWasLost(): boolean {
-    return this.drift.some(({ kind, service }) => kind === "data" && service === "database");
+    return this.drifted("database", "data");
   }
 
   drifted(service: string, ...kinds: DriftKind[]): boolean {
