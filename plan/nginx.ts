@@ -24,9 +24,13 @@ export function siteDigest(site: string): string {
   return /^# site (\S+)/.exec(site)?.[1] ?? "";
 }
 
-/** MiB of proxy.memory: nginx itself, and what else goes through it. */
-const NGINX_MIB = 10;
-/** What a request takes that has waited for a minute (1,000 of them, measured). */
+/**
+ * MiB of proxy.memory for nginx itself: 10; 6 for each worker that still has requests after a reload, and while requests
+ * wait a release may load its site and, undone, the old one again; 6 for the check of a site (`nginx -t`); 6 for the pages
+ * of programs, without which all of it is slow. Measured.
+ */
+const NGINX_MIB = 10 + 2 * 6 + 6 + 6;
+/** What a request takes that has waited for a minute (450 of them, measured). */
 const WAITING_KIB = { http: 115, https: 131 };
 
 /** How many requests may wait at once: with more the kernel would kill nginx, and all that goes through it. */

@@ -9,13 +9,25 @@ const HOLD_LIMIT_MS = 60000;
 const HOLD_CHECK_MS = 5000;
 const FORGOTTEN_S = 120;
 const HOLD_STEP_MS = 50;
-const HOLD_STEP_MOST_MS = 250;
+
+function routes() {
+  return JSON.parse(fs.readFileSync(FILE));
+}
 
 function target(kind, service) {
   try {
-    const routes = JSON.parse(fs.readFileSync(FILE));
-    const found = routes[kind][service] || "";
-    return found === "hold" && isForgotten(routes.since) ? routes.fallback[service] || "" : found;
+    return routes()[kind][service] || "";
+  } catch (e) {
+    return "";
+  }
+}
+
+// Where a request goes that has waited: "hold" while it must go on waiting.
+function released(service) {
+  try {
+    const file = routes();
+    const found = file.live[service] || "";
+    return found === "hold" && isForgotten(file.since) ? file.fallback[service] || "" : found;
   } catch (e) {
     return "";
   }
@@ -27,7 +39,7 @@ function isForgotten(since) {
   const now = Number(fs.readFileSync("/proc/uptime", "utf8").split(" ")[0]);
   // The 22nd word: when process 1 of this container was started, in hundredths of a second since boot.
   const first = fs.readFileSync("/proc/1/stat", "utf8");
-  const started = Number(first.slice(first.lastIndexOf(")") + 2).split(" ")[19]) / 100;
+  const started = Number(first.slice(first.lastIndexOf(")") + 2).split(" ", 20)[19]) / 100;
   return now < since || since < started - 1 || now - since > FORGOTTEN_S;
 }
 
@@ -43,16 +55,18 @@ function candidate(r) {
 // A request that arrives while its service is being exchanged waits for this, a subrequest that nginx makes before it
 // reads the request's body, and then goes to the successor: subrequests share their variables with it.
 // What a look allocates stays until the request's end (njs has no garbage collection), and hundreds may wait: the longer
-// one has waited the less often it looks, and what has not changed is not parsed again. Its time is counted, not read
-// from a clock, which may be set.
+// one has waited the less often it looks, and a text is parsed once, though a release changes it several times while it
+// holds. Its time is counted, not read from a clock, which may be set.
 function hold(r) {
-  const held = fs.readFileSync(FILE, "utf8");
+  let seen = "";
   let waited = 0;
   let sinceChecked = 0;
   const look = function () {
-    const changed = sinceChecked > HOLD_CHECK_MS || fs.readFileSync(FILE, "utf8") !== held;
+    const text = fs.readFileSync(FILE, "utf8");
+    const changed = text !== seen || sinceChecked > HOLD_CHECK_MS;
     if (changed) sinceChecked = 0;
-    const now = changed ? live(r) : "hold";
+    seen = text;
+    const now = changed ? released(r.variables.service) : "hold";
     if (now && now !== "hold") {
       r.variables.target = now;
       r.return(204);

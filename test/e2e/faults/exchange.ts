@@ -11,6 +11,8 @@ export class Exchange {
     const { workspace } = this.site;
     await workspace.set("services.backend.order", "stop-first");
     await workspace.set("services.frontend.order", "start-first");
+    // Requests wait longer than in any exchange that goes well: for the fault, and for what is taken back after it.
+    await workspace.set("proxy.memory", 96);
     await this.next();
   }
 

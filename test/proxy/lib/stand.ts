@@ -189,11 +189,17 @@ export class Proxy {
     return run("sh", ["-c", `docker logs ${this.id} 2>&1`]);
   }
 
-  /** MiB: what its memory limit counts, without page cache that can be given back; at the most if asked for. */
+  /** MiB: what its memory limit counts, without page cache that can be given back. */
   async memory(): Promise<number> {
-    const script =
-      "cat /sys/fs/cgroup/memory/memory.usage_in_bytes /sys/fs/cgroup/memory.current 2>/dev/null | head -n 1";
-    return Number(await docker("exec", this.id, "sh", "-c", script)) / 1024 / 1024;
+    // Of cgroup v1, else of v2.
+    const [used = 0, ...cache] = lines(
+      await docker(
+        ...["exec", this.id, "sh", "-c"],
+        "cd /sys/fs/cgroup/memory 2>/dev/null || cd /sys/fs/cgroup; cat memory.usage_in_bytes memory.current 2>/dev/null; " +
+          "sed -En 's/^(active_file|inactive_file) //p' memory.stat",
+      ),
+    ).map(Number);
+    return cache.reduce((left, part) => left - part, used) / 1024 / 1024;
   }
 
   /** What lies in its only writable places. */
