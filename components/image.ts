@@ -1,11 +1,14 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
+import { type StagedContext, stageContext } from "../deployer/stage";
 import { localBuildCommand, localBuildScript } from "../host/bundle";
+import type { Build } from "../plan/build";
 import { digest } from "../plan/identity";
 import type { ImageChoice, MadeImage } from "../plan/images";
 import { localBuildLines } from "../plan/wire";
 import type { Host } from "./host";
+import { withoutTrace } from "./stackConfig";
 
 /**
  * An image built from source, where plan/images.ts says. Its resource and its tag carry the hash of what it is built
@@ -32,14 +35,15 @@ function buildOnHost(
   { service, tag, generation, build }: MadeImage,
   parent: pulumi.Resource,
 ): docker.Image {
+  const { context, dockerfile } = staged(host, `${service}-${build.hash}`, build, "inside");
   return new docker.Image(
     `${service}-${build.hash}`,
     {
       imageName: tag,
       skipPush: true,
       build: {
-        context: build.context,
-        dockerfile: build.dockerfile,
+        context,
+        dockerfile,
         target: build.target,
         args: { ...build.args },
         platform: build.platform,
@@ -50,10 +54,14 @@ function buildOnHost(
       provider: host.provider,
       dependsOn: [...host.childOptions.dependsOn, ...host.builds.last],
       parent,
-      ignoreChanges: ["build"],
       replacementTrigger: generation,
     },
   );
+}
+
+function staged(host: Host, name: string, build: Build, links: "inside" | "any"): StagedContext {
+  // Each stack has its own: its state names the path.
+  return withoutTrace(() => stageContext(process.cwd(), `${host.names.stack}/${name}`, build, links));
 }
 
 /**
@@ -63,15 +71,16 @@ function buildOnHost(
  */
 function buildHere(
   host: Host,
-  { service, tag, generation, build }: MadeImage,
+  { service, tag, generation, build, builds }: MadeImage,
   parent: pulumi.Resource,
 ): command.local.Command {
+  const sent = builds ? staged(host, `${service}-${build.hash}-local`, build, "any") : build;
   return new command.local.Command(
     `${service}-${build.hash}-local`,
     {
       interpreter: ["/bin/sh", "-c"],
       create: localBuildCommand(),
-      stdin: localBuildScript(localBuildLines(tag, build, host.connection.interpreter)),
+      stdin: localBuildScript(localBuildLines(tag, { ...build, ...sent }, host.connection.interpreter)),
       triggers: [generation],
       addPreviousOutputInEnv: false,
       logging: command.local.Logging.StdoutAndStderr,

@@ -16,7 +16,14 @@ export interface Build {
   readonly platform: string;
   readonly parts: Readonly<Record<string, string>>;
   readonly files: ManifestSummary;
+  /** sha256 of all that is sent. */
+  readonly contextDigest: string;
 }
+
+/**
+ * In the project's folder: copies of build contexts (deployer/stage.ts). Whatever lies in it is no part of any context.
+ */
+export const STAGED = ".build";
 
 /**
  * Reads a service's build context.
@@ -30,9 +37,14 @@ export function readBuild(
   platform: string,
   baseRefresh: string,
 ): Build {
-  const manifest = readContext(join(root, service.source), join(root, service.source, service.dockerfile));
+  const manifest = readContext(
+    join(root, service.source),
+    join(root, service.source, service.dockerfile),
+    join(root, STAGED),
+  );
+  const context = contextDigest(manifest);
   const description: Plain = {
-    context: contextDigest(manifest),
+    context,
     target: service.target,
     args: service.args,
     platform,
@@ -47,6 +59,7 @@ export function readBuild(
     platform,
     parts: leaves(description),
     files: summarize(manifest),
+    contextDigest: context,
   };
 }
 

@@ -58,9 +58,22 @@ export class ContextError extends Error {
   }
 }
 
+/** The name of an entry as the file system has it. */
+export function entryBytes(path: string): Buffer {
+  const parts = path.split(/(\\\\|\\x[0-9a-f]{2})/);
+  return Buffer.concat(
+    parts.map((part, i) => {
+      if (i % 2 === 0) return Buffer.from(part);
+      return part === "\\\\" ? Buffer.from("\\") : Buffer.from(part.slice(2), "hex");
+    }),
+  );
+}
+
 /**
  * Reads what a build of `dockerfile` with the context `dir` would send, both relative to the working directory
  * or absolute.
+ *
+ * @param without a folder that is no part of any context, whatever the ignore file says
  *
  * Where the versions of Docker disagree on an ignore file, everything is taken that any of `builders` sends:
  * at worst an image is built again for nothing, but no change is missed.
@@ -70,13 +83,14 @@ export class ContextError extends Error {
 export function readContext(
   dir: string,
   dockerfile: string,
+  without?: string,
   builders: readonly Builder[] = ["current", "20.10"],
 ): ContextManifest {
   requireDirectory(dir);
   const build = buildFile(dir, dockerfile, readDockerfile(dockerfile));
   const ignore = readIgnoreFile(dir, dockerfile);
   const filters = ignore === undefined ? [sendAll] : filtersOf(ignore, builders);
-  const walk = new ContextWalk(dir, filters);
+  const walk = new ContextWalk(dir, filters, without === undefined ? undefined : posix.resolve(without));
   walk.enter(
     Buffer.alloc(0),
     filters.map(() => []),
@@ -189,6 +203,7 @@ class ContextWalk {
   constructor(
     private readonly root: string,
     private readonly filters: readonly ContextFilter[],
+    private readonly without: string | undefined,
   ) {}
 
   /**
@@ -205,6 +220,7 @@ class ContextWalk {
     for (const child of children) {
       const path =
         directory.length === 0 ? child.name : Buffer.concat([directory, Buffer.from("/"), child.name]);
+      if (child.isDirectory() && this.isLeftOut(path)) continue;
       const text = asMatched(path);
       const verdicts = this.filters.map((filter, index) => {
         const trail = trails[index];
@@ -233,6 +249,10 @@ class ContextWalk {
       return false;
     }
     return true;
+  }
+
+  private isLeftOut(path: Buffer): boolean {
+    return this.without !== undefined && posix.resolve(this.root, asMatched(path)) === this.without;
   }
 
   private add(bytes: Buffer, kind: ContextEntry["kind"], digest: string): void {

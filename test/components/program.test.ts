@@ -344,14 +344,16 @@ describe("the prod stack as a whole", () => {
     expect(inputs).toMatchObject({
       skipPush: true,
       build: {
-        context: "examples/crm/backend",
-        dockerfile: "examples/crm/backend/Dockerfile",
+        context: expect.stringMatching(/^\.build\/test\/backend-[0-9a-f]{12}\/context$/) as string,
+        dockerfile: expect.stringMatching(
+          /^\.build\/test\/backend-[0-9a-f]{12}\/context\/Dockerfile$/,
+        ) as string,
         platform: "linux/amd64",
         builderVersion: "BuilderBuildKit",
       },
     });
     expect(inputs.imageName).toMatch(/^artsvao\/test\/backend:[0-9a-f]{12}$/);
-    expect(ignoreChanges).toEqual(["build"]);
+    expect(ignoreChanges, "its plugin does not look at them").toEqual([]);
   });
 
   it("names its containers by their content: another stack's are other ones, the same content's the same", async () => {
@@ -407,8 +409,8 @@ describe("images", () => {
       expect(lines).toContain(
         `tag artsvao/test/${name.replace(/-local$/, "").replace(/-([0-9a-f]{12})$/, ":$1")}`,
       );
-      expect(lines).toContain(`context examples/crm/${service}`);
-      expect(lines).toContain(`dockerfile examples/crm/${service}/Dockerfile`);
+      expect(lines).toContain(`context .build/test/${name}/context`);
+      expect(lines).toContain(`dockerfile .build/test/${name}/context/Dockerfile`);
       expect(lines).toContain("platform linux/amd64");
       expect(lines.filter((line) => line.startsWith("ssh "))).toEqual(
         interpreter.map((word) => `ssh ${String(word)}`),

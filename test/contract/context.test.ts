@@ -102,7 +102,7 @@ function listing(dir: string): string[] {
 }
 
 function entriesFor(dir: string, dockerfile = path.join(dir, "Dockerfile")): readonly ContextEntry[] {
-  return readContext(dir, dockerfile, [builder]).entries;
+  return readContext(dir, dockerfile, undefined, [builder]).entries;
 }
 
 const names = [

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,7 +16,7 @@ describe("docker.Image", () => {
 
   beforeAll(async () => {
     stack = await Stack.create("image");
-    for (const context of ["content", "mode", "ignoring", "kept"]) {
+    for (const context of ["content", "mode", "ignoring", "kept", "links"]) {
       mkdirSync(folder(context));
       write(
         context,
@@ -88,7 +88,7 @@ describe("docker.Image", () => {
     expect(idOf("content")).toBe(before);
   });
 
-  test("is built again in place for a new content or mode, unless its build is under ignoreChanges", async () => {
+  test("is built again in place for a new content or mode, even if its build is under ignoreChanges", async () => {
     write("content", "file", "second");
     chmodSync(join(folder("mode"), "file"), 0o755);
     write("kept", "file", "second");
@@ -97,11 +97,11 @@ describe("docker.Image", () => {
     const before = { mode: stack.output("modeDigest"), kept: idOf("kept") };
     const up = await stack.up(program(1));
     expect(up.steps).toEqual(
-      expect.arrayContaining(["update content", "update mode", "update ignoring", "same kept"]),
+      expect.arrayContaining(["update content", "update mode", "update ignoring", "update kept"]),
     );
     expect(stack.output("contentDigest")).toBe(idOf("content"));
     expect(stack.output("modeDigest")).not.toBe(before.mode);
-    expect(idOf("kept")).toBe(before.kept);
+    expect(idOf("kept")).not.toBe(before.kept);
   });
 
   test("that was removed from the host goes unnoticed, until its replacementTrigger changes", async () => {
@@ -117,6 +117,19 @@ describe("docker.Image", () => {
     const up = await stack.up(program(2));
     expect(up.error).toBeDefined();
     expect(up.diagnostics).toContain("no-such-file");
+  });
+
+  test("cannot be made of a context with a link that leads nowhere", async () => {
+    symlinkSync("nowhere", join(folder("links"), "link"));
+    const up = await stack.up(() => {
+      const provider = new docker.Provider("engine", {});
+      const context = folder("links");
+      const build = { context, dockerfile: join(context, "Dockerfile"), platform: "linux/amd64" };
+      new docker.Image("links", { imageName: tag("links"), skipPush: true, build }, { provider });
+      return {};
+    });
+    expect(up.error).toBeDefined();
+    expect(up.diagnostics).toContain("could not evaluate symlink at");
   });
 
   test("leaves the image on the host when its resource is deleted", async () => {

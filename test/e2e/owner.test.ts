@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "./lib/command";
 import { Crm } from "./lib/crm";
 import { expectFailure, expectSuccess, expectUntouched } from "./lib/expect";
 import { localHost } from "./lib/host";
@@ -39,6 +40,8 @@ describe("a host that has an owner", () => {
     const bensFolder = await workspaceOf(port);
     await rm(bensFolder.state, { recursive: true });
     await symlink(annsFolder.state, bensFolder.state);
+    // As another umask checks it out.
+    await run("chmod", ["-R", "g+w,o-r", join(bensFolder.folder, "examples")]);
     const home = join(bensFolder.folder, "home");
     await mkdir(home);
     ben = new Pulumi(bensFolder, {

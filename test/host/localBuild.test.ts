@@ -128,6 +128,7 @@ class Machines {
       platform: "linux/arm64",
       parts: {},
       files: {},
+      contextDigest: "",
       ...build,
     };
     const { status, stdout, stderr } = spawnSync("sh", ["-c", localBuildCommand()], {

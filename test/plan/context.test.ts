@@ -203,8 +203,8 @@ describe("the ignore file", () => {
       "e/none": "",
     });
     const dockerfile = path.join(dir, "Dockerfile");
-    const list = (...builders: Parameters<typeof readContext>[2] & object): string[] =>
-      readContext(dir, dockerfile, builders).entries.map((entry) => entry.path);
+    const list = (...builders: Parameters<typeof readContext>[3] & object): string[] =>
+      readContext(dir, dockerfile, undefined, builders).entries.map((entry) => entry.path);
     expect(list("20.10")).toEqual(["a", "a/b", "a/b/keep"]);
     expect(list("current")).toEqual(["a", "a/b", "a/b/keep", "d", "d/keep"]);
     expect(paths(dir)).toEqual(["a", "a/b", "a/b/keep", "d", "d/keep"]);
@@ -213,7 +213,7 @@ describe("the ignore file", () => {
   it("a file that one builder refuses is read as the other does", () => {
     const dir = make({ Dockerfile: "", ".dockerignore": "(x", "(x": "", y: "" });
     expect(paths(dir)).toEqual([".dockerignore", "Dockerfile", "y"]);
-    expect(() => readContext(dir, path.join(dir, "Dockerfile"), ["20.10"])).toThrow(
+    expect(() => readContext(dir, path.join(dir, "Dockerfile"), undefined, ["20.10"])).toThrow(
       'line 1: "(x": malformed',
     );
   });

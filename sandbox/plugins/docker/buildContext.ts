@@ -1,6 +1,6 @@
 import { createHash, randomBytes, type Hash } from "node:crypto";
 import { createReadStream, existsSync, readFileSync, type Stats } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
+import { lstat, readdir, readlink, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
@@ -28,10 +28,17 @@ export async function contextDigest(context: BuildContext): Promise<string> {
   await hashFile(hash, "Dockerfile", 0, context.dockerfile);
   for await (const { path, stats } of entries(context.folder, ignoreRules(context))) {
     const file = join(context.folder, path);
-    if (stats.isSymbolicLink()) hash.update(`${path}\0${stats.mode}\0${await readlink(file)}\0`);
+    if (stats.isSymbolicLink()) hash.update(`${path}\0${stats.mode}\0${await evaluated(file)}\0`);
     else if (stats.isFile()) await hashFile(hash, path, stats.mode, file);
   }
   return hash.digest("hex");
+}
+
+/** Where a link leads in the end, on this machine. */
+async function evaluated(link: string): Promise<string> {
+  return realpath(link).catch((error: unknown) => {
+    throw new Error(`could not evaluate symlink at ${link}: ${String(error)}`);
+  });
 }
 
 /** The context as the engine takes it, owned by root, and the Dockerfile's name in it. */

@@ -77,6 +77,9 @@ export function image(connection: Connection): Resource {
       return { changes: inputChanges(isMap(before) ? before : old.inputs, news) };
     },
 
+    // The context's hash, which is made anew at each check.
+    diffsAll: true,
+
     preview: (news) => news,
 
     async create(call, news) {

@@ -116,8 +116,9 @@ export function serveProvider(provider: Provider): void {
     }),
     diff: unary((request: rpc.DiffRequest) => {
       const old = { inputs: decode(request.getOldInputs()), outputs: decode(request.getOlds()) };
-      const diff = find(request.getType()).diff(old, decode(request.getNews()));
-      const ignored = request.getIgnorechangesList();
+      const resource = find(request.getType());
+      const diff = resource.diff(old, decode(request.getNews()));
+      const ignored = resource.diffsAll === true ? [] : request.getIgnorechangesList();
       const changes = diff.changes.filter(({ path }) => !ignored.some((pattern) => covers(pattern, path)));
       return diffResponse(changes, diff.deleteBeforeReplace ?? false);
     }),

@@ -37,6 +37,8 @@ export interface Resource {
   /** Completes inputs that the schema has found to be right. `seed` makes preview and update agree on a name. */
   check?(call: Call, news: ValueMap, olds: ValueMap, seed: Uint8Array): Promise<Checked> | Checked;
   diff(old: State, news: ValueMap): Diff;
+  /** Its plugin's Diff does not look at ignoreChanges: what its Check makes anew counts all the same. */
+  readonly diffsAll?: true;
   /** The outputs that a preview can tell; what is missing here is unknown there. */
   preview(news: ValueMap, old: State | undefined): ValueMap;
   /** Throws InitFailed when the resource exists all the same. */
