@@ -55,12 +55,24 @@ export class Planner {
     const instead = started.filter(
       (one) => !one.vacant && orders.get(one.name) === "stop-first" && !this.hasLeft(one),
     );
-    const before = services.filter((one) => one.cure !== undefined && !instead.includes(one));
-    this.startBeside(before);
+    const cured = services.filter((one) => one.cure !== undefined && !instead.includes(one));
+    const after = this.healedBy(instead, cured);
+    this.startBeside(cured.filter((one) => !after.includes(one)));
     for (const item of instead) this.exchange(item);
-    this.prove([...before, ...instead]);
+    this.startBeside(after);
+    this.prove([...cured, ...instead]);
     this.script.do("record");
-    this.tidy([...before, ...instead]);
+    this.tidy([...cured, ...instead]);
+  }
+
+  /** What is ill and needs one that is exchanged: perhaps that ails it, and it cannot get well before. */
+  private healedBy(exchanged: readonly Item[], cured: readonly Item[]): readonly Item[] {
+    const names = new Set(exchanged.map(({ name }) => name));
+    return cured.filter(({ name, cure, needs }) => {
+      const waits = cure === "revive" && needs.some((need) => names.has(need));
+      if (waits) names.add(name);
+      return waits;
+    });
   }
 
   private start(item: Item): void {
@@ -250,7 +262,7 @@ export class Planner {
       if (this.script.live[name] === "hold") {
         this.script.live[name] = one.address;
         this.script.routes("route", this.script.live, {}, `requests to ${name} go on`);
-      } else if (one.kind === "new") {
+      } else if (one.kind === "new" || (this.isNeeded(name) && !this.serves(one))) {
         this.script.live[name] = one.address;
         this.script.routes("stage", this.script.live, {}, `${name} can be reached`);
       }
@@ -263,6 +275,15 @@ export class Planner {
       if (!this.script.has("healthy", item.key)) waiting.set(item.name, item);
     }
     for (const { name } of items) settle(name);
+  }
+
+  private isNeeded(service: string): boolean {
+    return this.situation.items.some(({ needs }) => needs.includes(service));
+  }
+
+  /** Whether the old one answers: if not, whoever needs it cannot get well before its successor is reached. */
+  private serves({ name, vacant }: Item): boolean {
+    return !vacant && !this.situation.drifted(name, "unhealthy", "restarting", "paused");
   }
 
   private reviveService(item: Item): void {
@@ -299,8 +320,7 @@ export class Planner {
     }
     this.start(item);
     this.script.do("healthy", key);
-    const needed = this.situation.items.some(({ needs }) => needs.includes(name));
-    if (needed && address !== undefined) {
+    if (this.isNeeded(name) && address !== undefined) {
       this.script.promote(key);
       this.script.live[name] = address;
       this.script.routes("route", this.script.live, {}, `requests to ${name} go on`);

@@ -104,7 +104,7 @@ export class Situation {
     const sick = kind === "repair" && found !== undefined && ["running", "restarting"].includes(found.state);
     // Its migration stops it, whatever else: it is started again.
     const cure = kind === "same" ? undefined : !sick || offline ? "start" : drifted ? "revive" : undefined;
-    const ended = found === undefined || hasEnded(found.state);
+    const ended = found === undefined || this.rests(found);
     const vacant = kind === "replace" ? ended : cure === "start";
     const address = spec.health.kind === "http" ? `${key}:${spec.health.port}` : undefined;
     const order = offline ? ("stop-first" as const) : one.order;
@@ -161,7 +161,15 @@ export class Situation {
   }
 
   private isUp(id: string): boolean {
-    return this.facts.containers.some((one) => one.id === id && !hasEnded(one.state));
+    return this.facts.containers.some((one) => one.id === id && !this.rests(one));
+  }
+
+  /**
+   * Whether it does nothing when this release begins. One that broke off is taken back first: what served before runs
+   * again by then, and has its volumes and its memory, whatever the host told now.
+   */
+  private rests({ state }: Facts["containers"][number]): boolean {
+    return hasEnded(state) && !this.facts.interrupted;
   }
 
   /** Others that have a volume which only this one may write to: it was theirs until this release. */

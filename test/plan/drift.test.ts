@@ -540,3 +540,40 @@ describe("a volume that only one may write to", () => {
     );
   });
 });
+
+describe("a replaced service that ails whoever needs it", () => {
+  const ill = having("worker", { health: "unhealthy" }, having("backend", { health: "unhealthy" }));
+  const replaced = change(SHOP, "services.backend.image", "backend:2");
+
+  it("is reached before the others are asked for their health", () => {
+    const steps = verbs(planned(read(replaced), ill), ill.current);
+    expect(steps.slice(0, 6)).toEqual([
+      "migrate backend-migrate'",
+      "start backend'",
+      "healthy backend'",
+      "stage backend can be reached",
+      "revive worker",
+      "healthy worker",
+    ]);
+  });
+
+  it("is exchanged before them where two have no room", () => {
+    const steps = verbs(
+      planned(read(change(replaced, "services.backend.order", "stop-first")), ill),
+      ill.current,
+    );
+    expect(steps.slice(0, steps.indexOf("observe 1"))).toEqual([
+      "migrate backend-migrate'",
+      "hold requests to backend wait",
+      "drain backend",
+      "shelter backend",
+      "stop backend",
+      "start backend'",
+      "healthy backend'",
+      "promote backend'",
+      "route requests to backend go on",
+      "revive worker",
+      "healthy worker",
+    ]);
+  });
+});

@@ -794,8 +794,9 @@ function follow(done: Planned, facts: Facts, look: (now: Moment) => void): Momen
   const { plan, stack: wanted } = done;
   const ended = ["exited", "created", "dead"];
   const old = (facts.current?.objects ?? []).filter(({ role }) => role !== "migrate");
+  // The runner takes an interrupted release back first: what that had stopped runs again.
   const up = old.filter(({ id }) =>
-    facts.containers.some((one) => one.id === id && !ended.includes(one.state)),
+    facts.containers.some((one) => one.id === id && (facts.interrupted || !ended.includes(one.state))),
   );
   const now: Moment = {
     step: { verb: "", arguments: [] },
