@@ -70,7 +70,8 @@ memory_facts() {
 
 # running_containers: a line each: NAME PID LIMIT STACK KEY; the limit in bytes, 0 is none; - for no stack and no key.
 running_containers() {
-  docker ps -q | xargs -r docker inspect -f '{{.Name}} {{.State.Pid}} {{.HostConfig.Memory}} {{or (index .Config.Labels "deploy.stack") "-"}} {{or (index .Config.Labels "deploy.key") "-"}}' 2>/dev/null
+  # xargs knows programs and not our function docker: the same bound, and no lock to inherit.
+  docker ps -q | xargs -r timeout -k 5 120 docker inspect -f '{{.Name}} {{.State.Pid}} {{.HostConfig.Memory}} {{or (index .Config.Labels "deploy.stack") "-"}} {{or (index .Config.Labels "deploy.key") "-"}}' 2>/dev/null 9>&-
 }
 
 # sample: the memory in use three times a second, KiB a line, until nobody reads it any more; an hour at most.

@@ -36,6 +36,6 @@ do_revive() {
   case $(container_state "$id") in
     running\ *) if healthy_within "$1" "$2"; then return 0; fi ;;
   esac
-  load_object "$1" && docker restart -t "$grace" "$id" >/dev/null && say "  $1 restarted"
+  load_object "$1" && docker_within $((grace + 60)) restart -t "$grace" "$id" >/dev/null && say "  $1 restarted"
 }
 undo_revive() { :; }

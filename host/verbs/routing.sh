@@ -35,9 +35,16 @@ change_routes() {
   plan_text "$1" | sed "s/\"since\":0/\"since\":$since/" >"$run/routes.json" && install_routes "$run/routes.json"
 }
 restore_routes() {
-  [ -f "$run/undo.$step.routes.json" ] || return 0
+  before=$run/undo.$step.routes.json
+  [ -f "$before" ] || return 0
   find_proxy
-  install_routes "$run/undo.$step.routes.json"
+  # Who waited then waits again, and for their full time: by its own one that hold is over since long.
+  rm -f "$run/restored.$step"
+  if grep -q '"since":[1-9]' "$before" && since=$(docker exec "$proxy" cut -d. -f1 /proc/uptime) &&
+    sed "s/\"since\":[0-9]*/\"since\":$since/" "$before" >"$run/restored.$step"; then
+    before=$run/restored.$step
+  fi
+  install_routes "$before"
 }
 
 do_hold() { change_routes "$1"; }
