@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { askFacts, HostUnreachable } from "../host/askFacts";
 import { connectionTo } from "../host/connection";
+import { contextProblem } from "../host/localEngine";
 import type { Config } from "../plan/config/schema";
 import type { StackNames } from "../plan/container";
 import { type Facts, NO_FACTS } from "../plan/facts";
@@ -13,6 +14,8 @@ import { factLines } from "../plan/wire";
  * @throws RunError
  */
 export function readFacts(config: Config, names: StackNames): Facts {
+  const elsewhere = contextProblem(config.host.address);
+  if (elsewhere !== undefined) throw new pulumi.RunError(`${elsewhere}\nNothing was changed.`);
   const preview = pulumi.runtime.isDryRun();
   const wait = preview ? 0 : config.host.lockWait;
   const facts = ask(config, names, wait);

@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** Where the proxy listens for the runner (plan/nginx.ts): one socket cannot become another's at a reload. */
+const DOORS = [8079, 8081, 8082];
+
 /**
  * What one field alone cannot show. The checks read the config as it was written, each field as far as it can be read,
  * so that they speak also when another field is wrong. What is wrong in itself is told by the schema; here it counts as
@@ -101,6 +104,11 @@ function checkService(service: Service): string[] {
   if (health !== undefined && (port === 80 || port === 443)) {
     problems.push(
       `port: ${port} is where the proxy itself listens for visitors: let the service listen on another one`,
+    );
+  }
+  if (health !== undefined && DOORS.some((door) => door === port)) {
+    problems.push(
+      `port: ${String(port)} is one that the proxy uses for itself (${DOORS.join(", ")}): let the service listen on another one`,
     );
   }
   if (order === "start-first" && volumes.some(({ shareable }) => !shareable)) {

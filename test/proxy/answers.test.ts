@@ -12,10 +12,10 @@ const SITE: Values = {
   http: { port: 8080 },
   services: {
     app: { image: "app:1", port: 3000, route: "/", health: "/echo", memory: 64, needs: ["api"] },
-    api: { image: "api:1", port: 8082, route: ["/api/"], health: "/echo", memory: 64 },
+    api: { image: "api:1", port: 8083, route: ["/api/"], health: "/echo", memory: 64 },
   },
 };
-const LIVE = { app: "app-one:3000", api: "api-one:8082" };
+const LIVE = { app: "app-one:3000", api: "api-one:8083" };
 const echoed = z.object({ version: z.string(), headers: z.record(z.string(), z.string()) });
 const headersOf = (text: string) => echoed.parse(JSON.parse(text)).headers;
 
@@ -36,7 +36,7 @@ describe("answers and headers, through a real nginx", () => {
 
   beforeAll(async () => {
     stand = await Stand.create();
-    await Promise.all([stand.service("app-one"), stand.service("app-two"), stand.service("api-one", 8082)]);
+    await Promise.all([stand.service("app-one"), stand.service("app-two"), stand.service("api-one", 8083)]);
     proxy = await stand.proxy(SITE);
     visitor = new Visitor(await proxy.port());
     await proxy.route({ ...LIVE, app: "app-two:3000" });
@@ -87,13 +87,13 @@ describe("answers and headers, through a real nginx", () => {
   });
 
   it("lets a service hand on for whom it asks another one, under that one's name", async () => {
-    const script = `fetch("http://api:8082/echo", { headers: JSON.parse(process.argv[1]) }).then((r) => r.text()).then(console.log)`;
+    const script = `fetch("http://api:8083/echo", { headers: JSON.parse(process.argv[1]) }).then((r) => r.text()).then(console.log)`;
     const ask = async (headers: Record<string, string>) =>
       headersOf(await stand.inside("app-one", "node", "-e", script, JSON.stringify(headers)));
     expect(await ask({})).toMatchObject({
-      host: "api:8082",
+      host: "api:8083",
       "x-forwarded-proto": "http",
-      "x-forwarded-port": "8082",
+      "x-forwarded-port": "8083",
     });
     expect(await ask(SPOOFED)).toMatchObject({
       "x-real-ip": "198.51.100.7",
@@ -131,7 +131,7 @@ describe("answers and headers, through a real nginx", () => {
   it("is asked for a service by the check of a release, whatever its name and port", async () => {
     const check = (service: string, port: number) =>
       proxy.curl("-H", `Host: ${service}`, `http://127.0.0.2:${port}/counts`);
-    expect(JSON.parse(await check("api", 8082))).toHaveProperty("/counts");
+    expect(JSON.parse(await check("api", 8083))).toHaveProperty("/counts");
     expect(JSON.parse(await check("app", 3000))).toHaveProperty("/counts");
   });
 

@@ -103,7 +103,10 @@ export async function run(situation: Situation, resources: Registered[] = []): P
   }));
   // Traces are the whole process's.
   vi.doMock("../../../components/trace", () => ({ makeTracesPrintable: () => undefined }));
-  vi.doMock("../../../host/localEngine", () => ({ localEngineProblem: () => noEngine }));
+  vi.doMock("../../../host/localEngine", () => ({
+    localEngineProblem: () => noEngine,
+    contextProblem: () => undefined,
+  }));
   vi.doMock("../../../host/sampleMemory", () => ({ MemorySampler: FakeSampler }));
   const written = (message: string): Promise<void> => {
     messages.push(message);
