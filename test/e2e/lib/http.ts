@@ -16,7 +16,16 @@ export interface Answer {
 }
 
 /**
+ * A kept connection was closed just as the request was sent on it, and nothing was answered. HTTP allows a server that at
+ * any time; clients send again what may be sent twice (RFC 9112, 9.3.1), as browsers do.
+ */
+export class KeptConnectionClosed extends Error {
+  override readonly name = "KeptConnectionClosed";
+}
+
+/**
  * One request to 127.0.0.1 for the site `localhost`.
+ * @throws KeptConnectionClosed when it may be sent again
  * @throws Error when the connection fails or the whole answer is not there in time
  */
 export function ask(
@@ -37,7 +46,13 @@ export function ask(
       clearTimeout(timer);
       reject(error);
     };
-    sent.on("error", fail).on("response", (response) => {
+    let answered = false;
+    const lost = (error: Error & { code?: string }) => {
+      const closed = error.code === "ECONNRESET" && sent.reusedSocket && !answered;
+      fail(closed ? new KeptConnectionClosed(error.message, { cause: error }) : error);
+    };
+    sent.on("error", lost).on("response", (response) => {
+      answered = true;
       let text = "";
       response
         .setEncoding("utf8")

@@ -3,7 +3,7 @@ import { Agent } from "node:http";
 import { z } from "zod";
 import { pause } from "./command";
 import type { Crm } from "./crm";
-import { type Ask, type Answer, ask } from "./http";
+import { type Ask, type Answer, ask, KeptConnectionClosed } from "./http";
 
 /** A request that was not answered as it should. */
 export interface Failure {
@@ -17,6 +17,8 @@ export interface LoadReport {
   readonly sent: number;
   readonly seconds: number;
   readonly failures: readonly Failure[];
+  /** Reads that were sent again because their kept connection was closed just then, as when nginx reloads. */
+  readonly repeated: number;
   /** Milliseconds between two successful answers, at most. */
   readonly longestGap: number;
   /** Milliseconds from a request's start to the end of its answer. */
@@ -53,6 +55,7 @@ export class Load {
   private readonly edits = new Map<string, string>();
   private newest: { id: number; name: string } | undefined;
   private sent = 0;
+  private repeated = 0;
   private stopped = false;
   private readonly pacing: Promise<void>;
 
@@ -77,6 +80,7 @@ export class Load {
       sent: this.sent,
       seconds,
       failures: this.failures,
+      repeated: this.repeated,
       longestGap: Math.round(longestGap(this.answeredAt)),
       p50: Math.round(quantile(sorted, 0.5)),
       p99: Math.round(quantile(sorted, 0.99)),
@@ -132,10 +136,21 @@ export class Load {
     }
   }
 
+  /** As a browser asks: what may be sent twice is, once. */
+  private async asking(asked: Ask): Promise<Answer> {
+    try {
+      return await ask(this.crm.port, asked);
+    } catch (error) {
+      if (!(error instanceof KeptConnectionClosed) || asked.method !== undefined) throw error;
+      this.repeated += 1;
+      return ask(this.crm.port, asked);
+    }
+  }
+
   private async answered(asked: Ask, then: (answer: Answer) => void): Promise<void> {
     const start = performance.now();
     try {
-      const answer = await ask(this.crm.port, { timeout: this.patience, ...asked });
+      const answer = await this.asking({ timeout: this.patience, ...asked });
       if (answer.status >= 400) throw new Error(`status ${answer.status}: ${answer.text.slice(0, 200)}`);
       then(answer);
       this.answeredAt.push(performance.now());
