@@ -20,12 +20,12 @@ export function readRepositories(root: string, sources: readonly string[]): Repo
     seen.add(name);
     if (top === undefined) return [{ path, commit: undefined, changed: 0, pushed: false }];
     const commit = git(folder, "rev-parse", "--verify", "HEAD");
-    const changed = git(top, "status", "--porcelain") ?? "";
+    const changed = git(top, "status", "--porcelain");
     return [
       {
         path,
         commit,
-        changed: changed.split("\n").filter((line) => line !== "").length,
+        changed: changed?.split("\n").filter((line) => line !== "").length,
         pushed: commit !== undefined && (git(top, "branch", "-r", "--contains", commit) ?? "") !== "",
       },
     ];
@@ -38,12 +38,16 @@ export function gitFile(root: string, name: string): string | undefined {
   return path === undefined ? undefined : join(realpathSync(root), path);
 }
 
-/** What git prints, trimmed; undefined when it fails: no repository, no commit yet, no git. */
+/** The usual 1 MiB is too little for the status of a tree with some thousands of changes. */
+const MOST_OUTPUT = 64 * 1024 * 1024;
+
+/** What git prints, trimmed; undefined when it fails: no repository, no commit yet, no git, too slow, too much. */
 function git(folder: string, ...args: string[]): string | undefined {
   const { status, stdout } = spawnSync("git", ["-C", folder, ...args], {
     env: withoutConfig(),
     encoding: "utf8",
     timeout: 20_000,
+    maxBuffer: MOST_OUTPUT,
   });
   return status === 0 ? stdout.trim() : undefined;
 }

@@ -1,5 +1,7 @@
 import { parse } from "dotenv";
+import { suggestion } from "../plan/config/errors";
 import { isPlaceholder } from "../plan/placeholder";
+import { OpsError } from "./errors";
 
 /** What an import of a file like .env.production does to a service's environment. Values never leave this module. */
 export interface EnvImport {
@@ -28,6 +30,7 @@ const BY_STACK = new Set(["PORT", "DATABASE_URL", "PGHOST", "PGPORT", "PGUSER", 
  * @param text the file
  * @param plain the names that are no secrets
  * @param keep the names that are imported although the stack gives them itself
+ * @throws OpsError
  */
 export function planEnvImport(
   text: string,
@@ -35,7 +38,9 @@ export function planEnvImport(
   plain: ReadonlySet<string>,
   keep: ReadonlySet<string> = new Set(),
 ): EnvImport {
-  const file = new Map(Object.entries(parse(text)));
+  const file = readEnvFile(text);
+  refuseUnknown("--plain", plain, file);
+  refuseUnknown("--keep", keep, file);
   const valuesOf = (group: Readonly<Record<string, string>>, secret: boolean) =>
     Object.entries(group).map(([name, value]) => [name, { value, secret }] as const);
   const before = new Map([...valuesOf(existing.env, false), ...valuesOf(existing.secrets, true)]);
@@ -60,6 +65,76 @@ export function planEnvImport(
       .filter((name) => !same(name))
       .map((name) => ({ name, value: file.get(name) ?? "", secret: !plain.has(name) })),
   };
+}
+
+/** A name that the file does not have is a slip: what it was meant for would be kept, or left out, against the wish. */
+function refuseUnknown(option: string, names: ReadonlySet<string>, file: ReadonlyMap<string, string>): void {
+  for (const name of names) {
+    if (file.has(name)) continue;
+    throw new OpsError(
+      `${option}: the file has no ${JSON.stringify(name)}${suggestion(name, [...file.keys()])}`,
+    );
+  }
+}
+
+/**
+ * A line; where its value is in quotes, as many lines as they hold. After them only a comment may stand. What is
+ * captured is the value with its quotes.
+ */
+const ITEM =
+  /(?:(?![^\S\n]*#)[^=\n]*=[^\S\n]*('(?:\\'|[^'])*'|"(?:\\"|[^"])*"|`(?:\\`|[^`])*`)(?:[^\S\n]+#[^\n]*|[^\S\n]*)|[^\n]*)(?:\n|$)/g;
+
+const NAME = /^[A-Za-z_]\w*$/;
+
+/**
+ * Names and values. dotenv reads what is in quotes, and no more than that: without quotes it ends a value at any #,
+ * and what it cannot read it passes over in silence or keeps with half of its quotes (so does util.parseEnv). A secret
+ * must not be cut, so the lines are told apart here, and what is not plain is refused.
+ *
+ * @throws OpsError with the numbers of the lines; a line itself may be part of a secret
+ */
+function readEnvFile(text: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  const problems: string[] = [];
+  let line = 1;
+  for (const [item, quoted] of text.replace(/\r\n?/g, "\n").matchAll(ITEM)) {
+    const told = readItem(item, quoted);
+    if (typeof told === "string") problems.push(`line ${line}: ${told}`);
+    else if (told !== undefined) values.set(told.name, told.value);
+    line += item.split("\n").length - 1;
+  }
+  if (problems.length === 0) return values;
+  throw new OpsError(
+    `The file cannot be taken as it is; nothing was changed.\n${problems.map((one) => `  ${one}`).join("\n")}`,
+  );
+}
+
+/**
+ * @param quoted the value with its quotes, if it is in quotes
+ * @returns undefined for a comment or a blank line; what is wrong, in words
+ */
+function readItem(
+  item: string,
+  quoted: string | undefined,
+): { readonly name: string; readonly value: string } | string | undefined {
+  if (/^\s*(#|$)/.test(item)) return undefined;
+  const equals = item.indexOf("=");
+  if (equals < 0)
+    return "is neither NAME=value nor a comment: put # in front of it, or quotes around a value of several lines";
+  const name = item
+    .slice(0, equals)
+    .trim()
+    .replace(/^export\s+/, "");
+  if (!NAME.test(name))
+    return "the name must be of letters, digits and _, not beginning with a digit: rename it";
+  if (quoted !== undefined) return { name, value: parse(`VALUE=${quoted}`).VALUE ?? "" };
+  const value = item
+    .slice(equals + 1)
+    .replace(/\s#[^]*/, "")
+    .trim();
+  if (/^['"`]/.test(value))
+    return "the value begins with a quote that is not closed at its end: close it there, or put other quotes around all of it";
+  return { name, value };
 }
 
 /** In words, names only. */

@@ -1,7 +1,8 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { dirname } from "node:path";
 import { OpsError } from "./errors";
+import { ENDING } from "./signals";
 
 /** The project's folder: where Pulumi.yaml is. */
 export const PROJECT = dirname(__dirname);
@@ -14,26 +15,31 @@ export interface Selection {
 }
 
 /**
- * Runs the Pulumi CLI in the project's folder and gives what it printed.
+ * Runs the Pulumi CLI in the project's folder and gives what it printed. It has a group of its own: Ctrl-C and the end of
+ * a terminal, which go to all of the terminal's group, do not end it in the middle of writing the config.
  *
  * @param input goes to its stdin: a secret never stands on a command line
  * @throws OpsError with the CLI's own words
  */
 export function pulumi(args: readonly string[], input?: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = execFile(
-      "pulumi",
-      [...args, "--non-interactive", "--color", "never"],
-      { cwd: PROJECT, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else if (error.code === "ENOENT") reject(new OpsError(NO_CLI));
-        else reject(new OpsError(`pulumi ${args[0] ?? ""}: ${stderr.trim().replace(/^error: /, "")}`));
-      },
-    );
+    const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+      cwd: PROJECT,
+      detached: true,
+    });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      reject(error.code === "ENOENT" ? new OpsError(NO_CLI) : error);
+    });
+    child.on("close", (code) => {
+      if (code === 0) resolve(stdout);
+      else reject(new OpsError(`pulumi ${args[0] ?? ""}: ${stderr.trim().replace(/^error: /, "")}`));
+    });
     // One that ends before it has read everything has said why.
-    child.stdin?.on("error", () => undefined);
-    child.stdin?.end(input ?? "");
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input ?? "");
   });
 }
 
@@ -41,7 +47,7 @@ export function pulumi(args: readonly string[], input?: string): Promise<string>
 export interface Ended {
   /** 128 + n when signal n ended it. */
   readonly code: number;
-  /** Ctrl-C was pressed meanwhile. */
+  /** By Ctrl-C or the like, whether this process has heard of it or the CLI alone. */
   readonly interrupted: boolean;
   /** The end of what it wrote to stderr: its own error, when it did not come as far as the program. */
   readonly words: string;
@@ -70,7 +76,8 @@ export function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv = {}):
       words = (words + text).slice(-KEPT);
     });
     // The terminal gives Ctrl-C to all of the group, so to the CLI too. It goes to its end in order; a second one given to
-    // it from here would make it leave everything as it lies. SIGTERM comes to this process alone.
+    // it from here would make it leave everything as it lies. The same goes for SIGHUP, when the window is closed. SIGTERM
+    // comes to this process alone.
     let interrupted = false;
     const wait = () => {
       interrupted = true;
@@ -79,14 +86,15 @@ export function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv = {}):
       interrupted = true;
       child.kill("SIGTERM");
     };
-    process.on("SIGINT", wait).on("SIGTERM", hand);
-    const free = () => process.off("SIGINT", wait).off("SIGTERM", hand);
+    process.on("SIGINT", wait).on("SIGHUP", wait).on("SIGTERM", hand);
+    const free = () => process.off("SIGINT", wait).off("SIGHUP", wait).off("SIGTERM", hand);
     child.on("error", (error: NodeJS.ErrnoException) => {
       free();
       reject(error.code === "ENOENT" ? new OpsError(NO_CLI) : error);
     });
     child.on("close", (code, signal) => {
       free();
+      if (signal !== null && ENDING.includes(signal)) interrupted = true;
       resolve({ code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]), interrupted, words });
     });
   });

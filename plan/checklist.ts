@@ -1,4 +1,4 @@
-import type { Level } from "./config/checks";
+import { DAYS, type Level } from "./config/checks";
 import type { Config } from "./config/schema";
 import { comeback } from "./comeback";
 import type { Facts } from "./facts";
@@ -20,8 +20,8 @@ export interface Repository {
   readonly path: string;
   /** Undefined: not under git. */
   readonly commit: string | undefined;
-  /** How many files are changed or new. */
-  readonly changed: number;
+  /** How many files are changed or new; undefined: git could not tell. */
+  readonly changed: number | undefined;
   readonly pushed: boolean;
 }
 
@@ -65,14 +65,24 @@ export function checklist(config: Config, facts: Facts, deployer: Deployer, plan
 }
 
 function tree({ repositories }: Deployer): Finding {
-  const dirty = repositories.filter(({ commit, changed }) => commit === undefined || changed > 0);
+  const dirty = repositories.filter(({ commit, changed }) => commit === undefined || changed !== 0);
   if (dirty.length === 0) return { good: true, words: `committed: ${commits(repositories)}` };
-  const each = dirty.map(({ path, commit, changed }) =>
-    commit === undefined
-      ? `${place(path)} is not under git`
-      : `${place(path)} has ${changed} file${changed === 1 ? "" : "s"} that no commit holds`,
-  );
-  return { good: false, words: `${each.join("; ")}: nobody can build this release again` };
+  const untold = dirty.filter(({ commit, changed }) => commit !== undefined && changed === undefined);
+  const lost = dirty.filter((one) => !untold.includes(one));
+  const words = [
+    ...(lost.length === 0
+      ? []
+      : [`${lost.map(notCommitted).join("; ")}: nobody can build this release again`]),
+    ...untold.map(
+      ({ path }) => `git could not tell whether ${place(path)} is committed: run git status there to see why`,
+    ),
+  ];
+  return { good: false, words: words.join("; ") };
+}
+
+function notCommitted({ path, commit, changed }: Repository): string {
+  if (commit === undefined) return `${place(path)} is not under git`;
+  return `${place(path)} has ${changed} file${changed === 1 ? "" : "s"} that no commit holds`;
 }
 
 function pushed({ repositories }: Deployer): Finding {
@@ -137,11 +147,13 @@ function quietHours({ from, to, zone, days }: Config["checks"]["quietHours"], no
 }
 
 function localTime(now: Date, zone: string): { time: string; day: string; dayBefore: string } {
-  const part = (date: Date, options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }).format(date);
-  const day = (date: Date) => part(date, { weekday: "short" }).toLowerCase();
-  const time = part(now, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  return { time, day: day(now), dayBefore: day(new Date(now.getTime() - 86_400_000)) };
+  const part = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }).format(now);
+  const day = part({ weekday: "short" }).toLowerCase();
+  const time = part({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  // By name: the day on which the clocks change has not 24 hours.
+  const dayBefore = DAYS.find((_, i) => DAYS[(i + 1) % DAYS.length] === day) ?? day;
+  return { time, day, dayBefore };
 }
 
 function memory(wanted: number, { memory: told }: Facts): Finding {

@@ -1,4 +1,4 @@
-import type { MigrationKind } from "./config/schema";
+import type { Config, MigrationKind } from "./config/schema";
 import { dataIsNew } from "./drift";
 import { type Facts, imageId, type ReleaseRecord } from "./facts";
 
@@ -32,6 +32,8 @@ export interface Entry {
   readonly migrations: readonly { readonly key: string; readonly kind: MigrationKind }[];
   /** PostgreSQL's major version, and where the data is. */
   readonly database: { readonly version: number; readonly volume: string } | undefined;
+  /** The secrets that it has, by name; an entry of an older program does not tell. */
+  readonly secrets: readonly { readonly service: string; readonly name: string }[];
   /** Only if asked for. */
   readonly steps: readonly { readonly seconds: number; readonly what: string }[];
   readonly undone: readonly string[];
@@ -64,18 +66,16 @@ export function parseKept(lines: readonly string[]): Kept | undefined {
   }
 }
 
+/** The config as it is now: the values of secrets are kept nowhere else. */
+export type Today = Pick<Config, "services">;
+
 /** Why the host cannot go back to a release, each with its cause; none: it can, without a build. */
-export function obstacles(entry: Entry, facts: Facts): string[] {
+export function obstacles(entry: Entry, facts: Facts, today: Today): string[] {
   if (entry.result !== "done") return [`it did not succeed (${entry.result})`];
   const { ledger, current } = facts;
-  const missing = [...entry.images].flatMap(([reference, id]) => {
-    const found = imageId(facts, reference);
-    // One that is named by its digest can be had again and is the same.
-    if (found === id || reference.includes("@") || stillRuns(entry, reference, id, facts)) return [];
-    return [
-      `its image ${reference} ${found === undefined ? "is gone from" : "is another one now on"} the host`,
-    ];
-  });
+  const missing = lostImages(entry, facts)
+    .filter(({ reference, id }) => !stillRuns(entry, reference, id, facts))
+    .map(({ words }) => words);
   const before = current?.record.database;
   const version =
     entry.database !== undefined &&
@@ -84,7 +84,41 @@ export function obstacles(entry: Entry, facts: Facts): string[] {
       ? [`it ran PostgreSQL ${entry.database.version}, which cannot read the data of ${before.version}`]
       : [];
   const unknown = entry.images.size === 0 ? ["what it ran is not on record"] : [];
-  return [...unknown, ...missing, ...version, ...dataProblems(entry, facts), ...migratedSince(entry, ledger)];
+  return [
+    ...unknown,
+    ...missing,
+    ...version,
+    ...dataProblems(entry, facts),
+    ...migratedSince(entry, ledger),
+    ...lackedSecrets(entry.secrets, today).map((words) => `it ${words}`),
+  ];
+}
+
+/** Of the images that a release ran those that the host does not have any more under their names. */
+export function lostImages(
+  { images }: Entry,
+  facts: Facts,
+): { reference: string; id: string; words: string }[] {
+  return [...images].flatMap(([reference, id]) => {
+    const found = imageId(facts, reference);
+    // One that is named by its digest can be had again and is the same.
+    if (found === id || reference.includes("@")) return [];
+    const what = found === undefined ? "is gone from" : "is another one now on";
+    return [{ reference, id, words: `its image ${reference} ${what} the host` }];
+  });
+}
+
+/** What a release needs of today's config and does not find there. */
+export function lackedSecrets(needed: Entry["secrets"], { services }: Today): string[] {
+  return needed.flatMap(({ service, name }) => {
+    const now = services[service]?.secrets ?? {};
+    if (now[name] !== undefined) return [];
+    const cure = services[service] === undefined ? "revert" : "set it, or revert";
+    return [
+      `needs services.${service}.secrets.${name}, which is not in the config any more: ${cure} the commit that took it ` +
+        "out instead",
+    ];
+  });
 }
 
 /** No migration runs in a rollback, so data that is gone, or begins anew, would stay without its tables. */
@@ -101,15 +135,18 @@ function dataProblems({ database }: Entry, facts: Facts): string[] {
 /** Whatever its name means by now: the containers of the release that run it are those that serve, and just stay. */
 function stillRuns(entry: Entry, reference: string, id: string, facts: Facts): boolean {
   if (servingEntry(facts)?.images.get(reference) !== id) return false;
-  const users = Object.values(facts.current?.record.containers ?? {}).filter(
-    ({ image }) => image === reference,
-  );
-  return users.length > 0 && users.every(({ key }) => entry.serves.includes(key));
+  return runsAlone(entry, reference, facts.current?.record);
+}
+
+/** Whether all that run an image, by what a release records, are containers of this one. */
+export function runsAlone({ serves }: Entry, reference: string, record: ReleaseRecord | undefined): boolean {
+  const users = Object.values(record?.containers ?? {}).filter(({ image }) => image === reference);
+  return users.length > 0 && users.every(({ key }) => serves.includes(key));
 }
 
 /** Whether the host can go back to it. */
-export function isReady(entry: Entry, facts: Facts): boolean {
-  return obstacles(entry, facts).length === 0;
+export function isReady(entry: Entry, facts: Facts, today: Today): boolean {
+  return obstacles(entry, facts, today).length === 0;
 }
 
 /** Later migrations of the same data that the release does not work with. */
@@ -148,7 +185,7 @@ export function releasesToKeep(ledger: readonly Entry[], serving: string, keep: 
  * The release that a person means by "the last good one": the newest that can be gone back to and is not what serves.
  * After going back, one before the release that was gone back to: what came after it was left for a reason.
  */
-export function lastGood(facts: Facts): Entry | undefined {
+export function lastGood(facts: Facts, today: Today): Entry | undefined {
   const { ledger, current } = facts;
   const serving = servingEntry(facts);
   const origin = serving && originOf(serving, ledger);
@@ -157,7 +194,7 @@ export function lastGood(facts: Facts): Entry | undefined {
     (entry) =>
       entry.number < before &&
       ![current?.release, origin?.release].includes(entry.release) &&
-      isReady(entry, facts),
+      isReady(entry, facts, today),
   );
 }
 
@@ -212,6 +249,10 @@ function parseEntry(number: number, lines: readonly string[]): Entry[] {
       }),
       database:
         version === undefined || volume === undefined ? undefined : { version: Number(version), volume },
+      secrets: list("secret").map((text) => {
+        const [service = "", name = ""] = text.split(" ");
+        return { service, name };
+      }),
       steps: list("step").map((text) => {
         const at = text.indexOf(" ");
         return { seconds: Number(text.slice(0, at)), what: text.slice(at + 1).trim() };

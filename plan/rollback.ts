@@ -3,7 +3,7 @@ import { readValues } from "./config/read";
 import type { Config } from "./config/schema";
 import { type Facts, type ReleaseRecord, releaseRecord } from "./facts";
 import { secretDigest } from "./identity";
-import { type Entry, isReady, obstacles } from "./ledger";
+import { type Entry, isReady, lackedSecrets, obstacles, type Today } from "./ledger";
 
 /**
  * Going back to an earlier release by `rollbackTo`: that release's config and images with today's secrets, planned and
@@ -53,10 +53,10 @@ export function pinned(today: Config, facts: Facts): { config: Config; pin: Pin 
     new ConfigError(problems.map((problem) => `rollbackTo: release ${rollbackTo} ${problem}`));
   if (!facts.known) throw refuse("is on record on the host, which could not be asked");
   const entry = facts.ledger.find(({ number }) => number === rollbackTo);
-  if (entry === undefined) throw refuse(`is not on record${ready(facts)}`);
-  const reasons = obstacles(entry, facts);
+  if (entry === undefined) throw refuse(`is not on record${ready(facts, today)}`);
+  const reasons = obstacles(entry, facts, today);
   if (reasons.length > 0) {
-    throw refuse(...reasons.map((reason) => `cannot be gone back to: ${reason}${ready(facts)}`));
+    throw refuse(...reasons.map((reason) => `cannot be gone back to: ${reason}${ready(facts, today)}`));
   }
   const kept = readKept(facts);
   if (kept === undefined) throw refuse("is on record, but what is kept of it is damaged");
@@ -115,17 +115,17 @@ function withTodaysSecrets(
   services: NonNullable<KeptConfig["services"]>,
   today: Config,
 ): { services: Record<string, unknown>; problems: string[] } {
-  const missing: string[] = [];
+  const needed: { service: string; name: string }[] = [];
   const filled = Object.entries(services).map(([name, service]) => {
     const now = today.services[name]?.secrets ?? {};
     const names = Object.keys(service.secrets ?? {});
-    const lacking = names.filter((one) => now[one] === undefined);
-    missing.push(...lacking.map((one) => `services.${name}.secrets.${one}`));
+    needed.push(...names.map((one) => ({ service: name, name: one })));
     return [name, { ...service, secrets: Object.fromEntries(names.map((one) => [one, now[one]])) }];
   });
-  const problem = (path: string) =>
-    `needs ${path}, which is not in the config any more: set it, or revert the commit that took it out instead`;
-  return { services: Object.fromEntries(filled) as Record<string, unknown>, problems: missing.map(problem) };
+  return {
+    services: Object.fromEntries(filled) as Record<string, unknown>,
+    problems: lackedSecrets(needed, today),
+  };
 }
 
 function changedSecrets(services: NonNullable<KeptConfig["services"]>, today: Config): string[] {
@@ -138,8 +138,8 @@ function changedSecrets(services: NonNullable<KeptConfig["services"]>, today: Co
 }
 
 /** For the end of a refusal. */
-function ready(facts: Facts): string {
-  const numbers = facts.ledger.filter((entry) => isReady(entry, facts)).map(({ number }) => number);
+function ready(facts: Facts, today: Today): string {
+  const numbers = facts.ledger.filter((entry) => isReady(entry, facts, today)).map(({ number }) => number);
   return numbers.length === 0 ? "; none is ready" : `; ready are ${numbers.join(", ")} (ops releases)`;
 }
 

@@ -116,6 +116,7 @@ export function planLines(
       ? []
       : [`data ${plan.record.database.version} ${plan.record.database.volume}`]),
     ...Object.entries(plan.migrations).map(([key, kind]) => `migration ${key} ${kind}`),
+    ...secretLines(config),
     `config ${base64(JSON.stringify(configToKeep(config)))}`,
     ...containers.map(({ key, id, spec }) => objectLine(key, id, spec)),
     `serves ${containers.map(({ key }) => key).join(" ")}`,
@@ -136,9 +137,16 @@ export function planLines(
   ];
 }
 
+/** By name only: whether a release can be gone back to is asked of each, without its whole config. */
+function secretLines({ services }: Config): string[] {
+  return Object.entries(services).flatMap(([service, { secrets }]) =>
+    Object.keys(secrets).map((name) => `secret ${service} ${name}`),
+  );
+}
+
 function commitLines(repositories: readonly Repository[]): string[] {
   return repositories.flatMap(({ path, commit, changed }) =>
-    commit === undefined ? [] : [`commit ${commit} ${changed > 0 ? "changed" : "clean"} ${path}`],
+    commit === undefined ? [] : [`commit ${commit} ${changed === 0 ? "clean" : "changed"} ${path}`],
   );
 }
 

@@ -6,7 +6,7 @@
 #   commit      COMMIT clean|changed PLACE        config, record         base64 of JSON; secrets only as keyed digests
 #   serves      its containers' keys              image REFERENCE ID     what they run
 #   step        SECONDS VERB ARGUMENTS            undone   VERB ARGUMENTS
-#   migrating   KEY KIND: it began to change the data
+#   migrating   KEY KIND: it began to change the data      secret   SERVICE NAME: one that it has
 #   result      running, done, failed, interrupted         reason   base64 of what was said
 # Each is written whole or not at all, and only by who holds the lock.
 
@@ -32,7 +32,7 @@ open_entry() {
     say "run $run"
     say "after ${after:-0}"
     say "began $(date +%s)"
-    payload_lines_whole release epoch base kind to by commit config record serves data
+    payload_lines_whole release epoch base kind to by commit config record serves data secret
     say "result running"
   } | replace_file "$state/ledger/$next" durable; }; then
     say "cannot write $state/ledger on the host: is its disk full? Nothing was changed."
@@ -125,7 +125,9 @@ ledger_facts() {
     $1 == "step" || $1 == "undone" { if (detail == "") next }
     $1 == "run" { next }
     { print "ledger", number, $0 }' {} +
-  [ -z "$detail" ] || docker system df -v --format '{{range .Images}}layers {{.ID}} {{.UniqueSize}}
-{{end}}' | grep '^layers '
+  # Sizes are for people. The engine walks through volumes too, for minutes if they are large; whoever asks does not wait
+  # that long.
+  [ -z "$detail" ] || docker_within 15 system df -v --format '{{range .Images}}layers {{.ID}} {{.UniqueSize}}
+{{end}}' 2>/dev/null | grep '^layers '
   return 0
 }

@@ -13,8 +13,7 @@ log_line() {
   stack=$(payload_value label)
   # One writer at a time: two stacks of one project may deploy at once, and one of them may be turning the files over.
   if ! (
-    exec 8>>"$log" && timeout 5 flock 8
-    turn_log_over
+    exec 8>>"$log" && timeout 5 flock 8 && turn_log_over
     say "$(date '+%F %T %Z') ${stack#*=} $*" >>"$log"
   ) 9>&- 2>/dev/null; then
     [ -n "${log_complained:-}" ] || say "cannot write the deploy log $log on the host as user $(id -un): create it for this user, or set host.log"
@@ -31,7 +30,13 @@ turn_log_over() {
     if [ -f "$log.$((older - 1))" ]; then mv "$log.$((older - 1))" "$log.$older"; fi
     older=$((older - 1))
   done
-  mv "$log" "$log.1"
+  mv "$log" "$log.1" || cut_log
+}
+
+# Its folder is not this user's, only the file is: the newer half stays in it, in whole lines.
+cut_log() {
+  newer=$(tail -c $((log_size * 512 * 1024)) "$log" | sed 1d)
+  [ -z "$newer" ] || say "$newer" >"$log"
 }
 
 # first_line TEXT: of a reason of many lines, for a log of one line each.

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import colors from "picocolors";
 import { askDeployer } from "../../deployer";
 import { type Checked, checklist } from "../../plan/checklist";
+import { colors } from "../colors";
 import { EXIT } from "../exit";
 import { planOf } from "../planning";
 import { PROJECT, type Selection } from "../pulumi";

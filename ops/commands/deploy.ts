@@ -28,35 +28,55 @@ export function addDeploy(ops: Command): void {
     });
 }
 
-/** @throws OpsError when it was not done; whoever is to be told has been by then */
-export async function deploy(names: StackNames, options: Options): Promise<void> {
+/**
+ * @param stop keeps what has not begun from beginning; `pulumi up` that has begun goes to its end
+ * @throws OpsError when it was not done; whoever is to be told has been by then
+ */
+export async function deploy(names: StackNames, options: Options, stop?: AbortSignal): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "deploy-"));
   const told = join(folder, "told");
   try {
-    await attempt(names, options, told);
+    await attempt(names, options, told, stop);
   } catch (error) {
     // What the program has come to know of it has told itself; what was answered with no is nobody's news.
     const known = error instanceof Declined || existsSync(told);
     if (error instanceof OpsError && !known) await tellFailure(names, options, error.message);
-    if (error instanceof Failed && error.underWay) throw new DeployInterrupted(error.summary);
-    throw error instanceof Failed ? new OpsError(error.summary) : error;
+    if (!(error instanceof Failed)) throw error;
+    throw error.action === "up"
+      ? new UpFailed(error.summary, error.interrupted)
+      : new OpsError(error.summary);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function attempt(names: StackNames, options: Options, told: string): Promise<void> {
+async function attempt(
+  names: StackNames,
+  options: Options,
+  told: string,
+  stop: AbortSignal | undefined,
+): Promise<void> {
   await openStack(options);
   const cleared = await clearStaleLocks(names);
   if (cleared !== undefined) console.log(cleared);
   const run = (...args: string[]) => runPulumi([...args, ...selectionFlags(options)], { DEPLOY_TOLD: told });
+  stop?.throwIfAborted();
   expectDone("preview", await run("preview"));
+  stop?.throwIfAborted();
   if (options.yes !== true && !(await agreed("Deploy this?"))) throw new Declined("Nothing was changed.");
   expectDone("up", await run("up", "--yes", "--skip-preview"));
 }
 
-/** Ctrl-C in the middle: a release that the host has begun goes on there. */
-export class DeployInterrupted extends OpsError {}
+/** `pulumi up` had begun: a release that the host has begun goes on there, whatever became of the connection. */
+export class UpFailed extends OpsError {
+  constructor(
+    message: string,
+    /** By Ctrl-C or the like. */
+    readonly interrupted: boolean,
+  ) {
+    super(message);
+  }
+}
 
 /** The person who deploys said no. */
 class Declined extends OpsError {}
@@ -65,8 +85,8 @@ class Declined extends OpsError {}
 class Failed extends OpsError {
   constructor(
     readonly summary: string,
-    /** It was interrupted while the host may be at work. */
-    readonly underWay: boolean,
+    readonly action: "preview" | "up",
+    readonly interrupted: boolean,
     words: string,
   ) {
     super(words === "" ? summary : words);
@@ -77,5 +97,5 @@ function expectDone(action: "preview" | "up", { code, interrupted, words }: Ende
   if (code === 0) return;
   const what = `pulumi ${action}`;
   const summary = interrupted ? `${what} was interrupted` : `${what} failed with exit code ${code}`;
-  throw new Failed(summary, interrupted && action === "up", interrupted ? `${summary}\n${words}` : words);
+  throw new Failed(summary, action, interrupted, interrupted ? `${summary}\n${words}` : words);
 }

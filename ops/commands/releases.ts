@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
-import colors from "picocolors";
 import type { Facts } from "../../plan/facts";
-import { type Entry, obstacles } from "../../plan/ledger";
+import { type Entry, obstacles, type Today } from "../../plan/ledger";
 import { timeOf } from "../../plan/time";
+import { colors } from "../colors";
 import { diskOf } from "../disk";
 import type { Selection } from "../pulumi";
 import { factsOf, openStack } from "../stack";
@@ -19,7 +19,7 @@ export function addReleases(ops: Command): void {
     .action(async (options: { json?: boolean; last: number }, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
       const facts = factsOf(stack, ["detail yes"]);
-      const releases = describeReleases(facts).slice(0, options.last);
+      const releases = describeReleases(facts, stack.config).slice(0, options.last);
       const { project, stack: name } = stack.names;
       const pinnedTo = stack.config.rollbackTo;
       if (options.json === true)
@@ -45,8 +45,8 @@ export type Told = Omit<Entry, "images"> & {
   readonly disk: number | undefined;
 };
 
-export function describeReleases(facts: Facts): Told[] {
-  const all = facts.ledger.map((entry) => ({ entry, found: obstacles(entry, facts) }));
+export function describeReleases(facts: Facts, today: Today): Told[] {
+  const all = facts.ledger.map((entry) => ({ entry, found: obstacles(entry, facts, today) }));
   const ready = all.filter(({ found }) => found.length === 0).map(({ entry }) => entry);
   return all.map(({ entry, found }) => {
     const serving = entry.number === facts.current?.number;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import colors from "picocolors";
 import type { Facts } from "../../plan/facts";
+import { colors } from "../colors";
 import { EXIT } from "../exit";
 import type { Selection } from "../pulumi";
 import { factsOf, openStack } from "../stack";
@@ -55,12 +55,14 @@ export function describeStatus({ current, containers, active, interrupted, memor
       memoryLimit: current?.record.containers[service]?.memory ?? 0,
     }));
   const mib = (kib: number) => Math.floor(kib / 1024);
+  // The journal of a run that is under way lies open as well.
+  const cutShort = interrupted && active === undefined;
   return {
     release: current?.release,
     number: current?.number,
-    whole: current !== undefined && !interrupted && services.every(({ state }) => state === "running"),
+    whole: current !== undefined && !cutShort && services.every(({ state }) => state === "running"),
     active,
-    interrupted: interrupted && active === undefined,
+    interrupted: cutShort,
     services,
     memory: memory && { used: mib(memory.used), total: mib(memory.total) },
   };

@@ -15,7 +15,12 @@ function check<Shape extends z.ZodRawShape>(usual: Level, shape: Shape) {
 }
 
 const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"');
-const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+/** An end may also be that of the day. */
+const endTime = z
+  .string()
+  .regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be a time of day such as "07:00", or "24:00"');
+/** In their order: hours over midnight belong to the day before. */
+export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
 export const checks = z.strictObject({
   /** Everything that is deployed is committed. */
@@ -34,11 +39,15 @@ export const checks = z.strictObject({
   /** No deploy at these hours. */
   quietHours: check("warn", {
     from: time.optional(),
-    to: time.optional(),
+    to: endTime.optional(),
     zone: z.string().refine(isTimeZone, "must be a time zone such as Europe/Moscow").default("UTC"),
     days: z.array(z.enum(DAYS, `must be one of ${DAYS.join(", ")}`)).default([...DAYS]),
   })
     .refine(({ from, to }) => (from === undefined) === (to === undefined), "needs both from and to")
+    .refine(
+      ({ from, to }) => from === undefined || from !== to,
+      'from and to are the same, which is no time at all: for the whole day take from "00:00" to "24:00"',
+    )
     .prefault({}),
   memory: check("warn", { free: between(0, 1_048_576, "MiB").default(32) }).prefault({}),
   disk: check("stop", { free: between(0, 104_857_600, "MiB").default(512) }).prefault({}),

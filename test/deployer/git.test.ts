@@ -69,6 +69,29 @@ describe("the repositories that something deployed comes from", () => {
   });
 });
 
+describe("a status of git", () => {
+  it("may be long", () => {
+    const project = join(makeFolder(), "project");
+    commit(project);
+    const blob = git(project, "rev-parse", "HEAD:web/index.html");
+    const deep = Array.from({ length: 12 }, () => "d".repeat(250)).join("/");
+    const index = Array.from({ length: 400 }, (_, i) => `100644 ${blob}\t${deep}/${i}\n`).join("");
+    execFileSync("git", ["-C", project, "update-index", "--index-info"], { input: index });
+    git(project, "commit", "-q", "-m", "files that are not there");
+    expect(readRepositories(project, [])).toMatchObject([{ changed: 400 }]);
+  });
+
+  it("that fails does not mean that all is committed, nor are green tests remembered", () => {
+    const project = join(makeFolder(), "project");
+    commit(project);
+    writeFileSync(join(project, ".git/index"), "broken");
+    const repositories = readRepositories(project, []);
+    expect(repositories).toMatchObject([{ commit: git(project, "rev-parse", "HEAD"), changed: undefined }]);
+    expect(testsFor(project, "true", 1, repositories, true)).toBe("green");
+    expect(testsFor(project, "true", 1, repositories, false)).toBe("unknown");
+  });
+});
+
 describe("the tests", () => {
   const run = (project: string, command: string, really = true) =>
     testsFor(project, command, 1, readRepositories(project, []), really);

@@ -7,6 +7,7 @@ import { pinned } from "../../plan/rollback";
 import { parseFacts } from "../../plan/facts";
 import { prepare, release } from "./lib/release";
 import { SCENARIOS, stage } from "./lib/scenarios";
+import { whyMissing } from "./lib/shells";
 import { plain, stored } from "./lib/stacks";
 import { atOnce } from "./lib/wait";
 import { removeWorlds, World } from "./lib/world";
@@ -88,6 +89,81 @@ describe.concurrent("the ledger", () => {
     expect(second?.steps.every(({ seconds }) => seconds >= 0)).toBe(true);
     expect(Number(second?.ended)).toBeGreaterThanOrEqual(Number(second?.began));
     expect((await world.facts()).current?.number).toBe(2);
+  });
+
+  it("has the names of the secrets, without the config, for whoever asks which releases are ready", async () => {
+    const world = World.create();
+    withImages(world, 1);
+    const { api, web } = built(1).services;
+    const services = { api: { ...api, secrets: { TOKEN: "hunter2", KEY: "hunter3" } }, web };
+    await deploy(world, built(1, { services, identityKey: "k".repeat(40) }));
+    const { output } = await world.run("facts", [], 0);
+    expect(output).not.toMatch(/hunter|^ledger \d+ config/m);
+    const facts = parseFacts(output);
+    const [first] = facts.ledger;
+    expect(first?.secrets).toEqual([
+      { service: "api", name: "TOKEN" },
+      { service: "api", name: "KEY" },
+    ]);
+    expect(first && obstacles(first, facts, built(1))).toEqual([
+      expect.stringMatching(
+        /^it needs services\.api\.secrets\.TOKEN, which is not in the config any more: set/,
+      ),
+      expect.stringMatching(/^it needs services\.api\.secrets\.KEY, /),
+    ]);
+  });
+
+  it("knows of a migration, on the disk, before it runs", async () => {
+    const { world, next } = await stage(SCENARIOS.migration);
+    world.tool(
+      "sync",
+      `#!/bin/sh
+case $1 in */steps) { cat "$1"; grep "start api-migrate" "$FAKE_WORLD/calls"; } >>"$FAKE_WORLD/synced" ;; esac
+exit 0
+`,
+    );
+    expect((await release(world, next)).code).toBe(0);
+    const key = next.keys.find((one) => one.startsWith("api-migrate-")) ?? "";
+    const synced = world.lines("synced");
+    expect(synced.at(-1)).toBe(`migrating ${key} expand`);
+    expect(synced.filter((line) => line.startsWith("start "))).toEqual([]);
+    expect(world.lines("calls")).toContain(`start ${key}`);
+  });
+
+  it.each([
+    [
+      "written",
+      "mv",
+      `case $2 in */ledger/2) mkdir "$(sed -n 's/^run //p' "$1")/steps" ;; esac\nexec /bin/mv "$@"`,
+    ],
+    ["brought to the disk", "sync", "case $1 in */steps) exit 1 ;; esac"],
+  ])("runs no migration that cannot be %s in it", async (_, tool, script) => {
+    const { world, next } = await stage(SCENARIOS.migration);
+    world.tool(tool, `#!/bin/sh\n${script}\n`);
+    const { code, output } = await release(world, next);
+    expect(code).toBe(1);
+    expect(output).toMatch(/cannot note the migration in \S+ on the host: is its disk full\? It was not run/);
+    expect(world.lines("calls").filter((call) => call.startsWith("start api-migrate"))).toEqual([]);
+    expect((await world.facts()).current?.number).toBe(1);
+  });
+
+  it("is told without the sizes of images where the engine takes long to add them up", async () => {
+    const { world } = await stage(SCENARIOS.one);
+    world.write("images", "shop/web:1 sha256:one\n");
+    const asked = async () => parseFacts((await world.run("facts", ["detail yes"], 0)).output);
+    expect((await asked()).ownLayers.size).toBe(1);
+    world.tool(
+      "timeout",
+      `#!/bin/sh
+case "$*" in *" docker system df "*) echo "$3" >"$FAKE_WORLD/limit"; exit 124 ;; esac
+exec /usr/bin/timeout "$@"
+`,
+    );
+    const { ledger: entries, ownLayers } = await asked();
+    expect(entries).toHaveLength(1);
+    expect(ownLayers.size).toBe(0);
+    // host/askFacts.ts gives up after a minute.
+    expect(Number(world.read("limit"))).toBeLessThan(30);
   });
 
   it("has why one failed and what was undone, and the log says it in a line", async () => {
@@ -267,7 +343,9 @@ describe.concurrent("going back", () => {
       "shop/test/web:4",
     ]);
     const facts = await world.facts();
-    expect(facts.ledger.map((entry) => [entry.number, obstacles(entry, facts).length === 0])).toEqual([
+    expect(
+      facts.ledger.map((entry) => [entry.number, obstacles(entry, facts, built(4)).length === 0]),
+    ).toEqual([
       [4, true],
       [3, true],
       [2, false],
@@ -293,6 +371,8 @@ describe.concurrent("going back", () => {
   });
 });
 
+const SHELLS = (["dash", "bash", "busybox"] as const).filter((shell) => whyMissing(shell) === undefined);
+
 describe.concurrent("the deploy log", () => {
   it("is turned over when it is large, and four old ones stay", async () => {
     const { world, next } = await stage(SCENARIOS.one);
@@ -304,6 +384,29 @@ describe.concurrent("the deploy log", () => {
     expect(world.read("deploy.log.1")).toBe(large);
     expect([2, 3, 4].map((old) => world.read(`deploy.log.${old}`))).toEqual(["1\n", "2\n", "3\n"]);
   });
+
+  it.each(SHELLS)(
+    "of this user in a folder of another is cut to its newer half, in whole lines: %s",
+    async (shell) => {
+      const { world, next } = await stage(SCENARIOS.one, shell);
+      const line = (i: number): string => `${i} ${"x".repeat(100)} it's "50%" \\n`;
+      const old = Array.from({ length: 12_000 }, (_, i) => line(i));
+      world.write("deploy.log", `${old.join("\n")}\n`);
+      world.tool("mv", `#!/bin/sh\ncase $1 in */deploy.log*) exit 1 ;; esac\nexec /bin/mv "$@"\n`);
+      const { code, output } = await release(world, next);
+      expect(code).toBe(0);
+      expect(output).not.toContain("cannot write the deploy log");
+      const text = world.read("deploy.log") ?? "";
+      expect(text.length).toBeGreaterThan(500 * 1024);
+      expect(text.length).toBeLessThan(513 * 1024);
+      const left = world.lines("deploy.log");
+      expect(left.slice(0, -2)).toEqual(old.slice(-(left.length - 2)));
+      expect(left.slice(-2)).toEqual([
+        expect.stringMatching(/release 2 begins/),
+        expect.stringMatching(/release 2 serves/),
+      ]);
+    },
+  );
 
   it("that cannot be written is said, and no reason to fail", async () => {
     const { world, next } = await stage(SCENARIOS.one);

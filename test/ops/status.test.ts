@@ -31,6 +31,15 @@ describe("the status", () => {
     expect(text).toContain("not all of it runs: pulumi up puts it right");
   });
 
+  it("is whole while somebody deploys, and is not after a run that was cut short", () => {
+    const active = describeStatus({ ...host, active: "ann@laptop", interrupted: true });
+    expect(active).toMatchObject({ whole: true, active: "ann@laptop", interrupted: false });
+    const cut = describeStatus({ ...host, interrupted: true });
+    expect(cut).toMatchObject({ whole: false, interrupted: true });
+    const stopped = withStates(host, { worker: "exited" });
+    expect(describeStatus({ ...stopped, active: "ann@laptop", interrupted: true }).whole).toBe(false);
+  });
+
   it("of an empty host is that nothing serves", () => {
     const status = describeStatus(EMPTY_HOST);
     expect(status.whole).toBe(false);

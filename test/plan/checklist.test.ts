@@ -71,6 +71,19 @@ describe("the checklist", () => {
     ]);
   });
 
+  it("does not take a tree for committed that git cannot tell of", () => {
+    const repositories = [
+      { path: ".", commit: "0123456789abcdef", changed: undefined, pushed: true },
+      { path: "../api", commit: "fedcba9876543210", changed: 0, pushed: true },
+    ];
+    const untold = "git could not tell whether the project is committed: run git status there to see why";
+    expect(one("tree", {}, told({}), { ...CLEAN, repositories })).toEqual([`warn: ${untold}`]);
+    const more = [...repositories, { path: "../web", commit: "0", changed: 2, pushed: true }];
+    expect(one("tree", {}, told({}), { ...CLEAN, repositories: more })).toEqual([
+      `warn: ../web has 2 files that no commit holds: nobody can build this release again; ${untold}`,
+    ]);
+  });
+
   it.each([
     ["green", "pass: tests are green for this commit"],
     ["red", "stop: tests fail"],
@@ -108,8 +121,26 @@ describe("the checklist", () => {
     // 05:30 on Saturday in Tokyo belongs to the night that began on Friday.
     ["22:00", "07:00", "Asia/Tokyo", ["fri"], "warn"],
     ["22:00", "07:00", "Asia/Tokyo", ["sat"], "pass"],
+    ["00:00", "24:00", "UTC", ["fri"], "warn"],
+    ["00:00", "24:00", "UTC", ["sat"], "pass"],
+    ["20:30", "24:00", "UTC", ["fri"], "warn"],
+    ["20:31", "24:00", "UTC", ["fri", "thu"], "pass"],
   ])("quiet hours %s-%s in %s on %j: %s", (from, to, zone, days, outcome) => {
     const [words = ""] = one("quietHours", { quietHours: { from, to, zone, days } });
+    expect(words.startsWith(`${outcome}: `), words).toBe(true);
+  });
+
+  it.each([
+    // Sunday has 23 hours in Berlin where summer time begins, and 25 where it ends.
+    ["2026-03-29T22:30:00Z", "sun", "warn"],
+    ["2026-03-29T22:30:00Z", "sat", "pass"],
+    ["2026-10-25T23:30:00Z", "sun", "warn"],
+    ["2026-10-25T23:30:00Z", "sat", "pass"],
+    ["2026-10-25T00:30:00Z", "sat", "warn"],
+    ["2026-11-22T23:30:00Z", "sun", "warn"],
+  ])("at %s it is the night of %s in Berlin: %s", (now, day, outcome) => {
+    const night = { from: "22:00", to: "06:00", zone: "Europe/Berlin", days: [day] };
+    const [words = ""] = one("quietHours", { quietHours: night }, told({}), { ...CLEAN, now: new Date(now) });
     expect(words.startsWith(`${outcome}: `), words).toBe(true);
   });
 
@@ -163,6 +194,19 @@ describe("the checklist", () => {
     [
       { quietHours: { from: "9:00", to: "10:00" } },
       'checks.quietHours.from: must be a time of day such as "22:00"',
+    ],
+    [
+      { quietHours: { from: "24:00", to: "07:00" } },
+      'checks.quietHours.from: must be a time of day such as "22:00"',
+    ],
+    [
+      { quietHours: { from: "22:00", to: "24:01" } },
+      'checks.quietHours.to: must be a time of day such as "07:00", or "24:00"',
+    ],
+    [
+      { quietHours: { from: "22:00", to: "22:00" } },
+      "checks.quietHours: from and to are the same, which is no time at all: " +
+        'for the whole day take from "00:00" to "24:00"',
     ],
     [
       { quietHours: { zone: "Mars/Base" } },

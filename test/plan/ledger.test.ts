@@ -32,10 +32,14 @@ const entry = (number: number, more: Partial<Entry> = {}): Entry => ({
   images: new Map([["web:1", "sha256:1"]]),
   migrations: [],
   database: undefined,
+  secrets: [],
   steps: [],
   undone: [],
   ...more,
 });
+
+/** The config of those who ask. */
+const TODAY = read(SHOP);
 
 /** A host on which the last of these serves. */
 function hostOf(
@@ -76,7 +80,7 @@ describe("the last good release", () => {
     ["after going back to the first: none", [...seven, back(8, 1)], undefined],
     ["after a correction: what it was made from", [...seven, back(8, 6), entry(9)], 8],
   ])("%s", (_, entries, expected) => {
-    expect(lastGood(hostOf(entries))?.number).toBe(expected);
+    expect(lastGood(hostOf(entries), TODAY)?.number).toBe(expected);
   });
 });
 
@@ -96,7 +100,7 @@ describe("an image of a release", () => {
       new Map([[shown, "sha256:1"]]),
     );
     expect(imageId(facts, reference)).toBe("sha256:1");
-    expect(obstacles(facts.ledger[0] ?? entry(1), facts)).toEqual([]);
+    expect(obstacles(facts.ledger[0] ?? entry(1), facts, TODAY)).toEqual([]);
   });
 
   const releases = (key: string): Entry[] => {
@@ -111,12 +115,12 @@ describe("an image of a release", () => {
 
   it("whose name means a newer one by now is no obstacle for the container that still runs it", () => {
     const facts = hostOf(releases(""), new Map([["worker:1", "sha256:2"]]));
-    expect(obstacles(facts.ledger[1] ?? entry(1), facts)).toEqual([]);
+    expect(obstacles(facts.ledger[1] ?? entry(1), facts, TODAY)).toEqual([]);
   });
 
   it("whose name means a newer one by now is one for a container that had to be made", () => {
     const facts = hostOf(releases("worker-other"), new Map([["worker:1", "sha256:2"]]));
-    expect(obstacles(facts.ledger[1] ?? entry(1), facts)).toEqual([
+    expect(obstacles(facts.ledger[1] ?? entry(1), facts, TODAY)).toEqual([
       "its image worker:1 is another one now on the host",
     ]);
   });
@@ -138,6 +142,124 @@ describe("what serves could come back", () => {
     ["one that is gone", "worker:1", [], false],
   ])("with %s", (_, image, shown, good) => {
     expect(finding(image, shown)?.good).toBe(good);
+  });
+
+  const DATABASE = "postgres:17-bookworm";
+  const PROXY = "nginx:1.28-bookworm";
+  const RAN = new Map(
+    ["backend:1", "frontend:1", "worker:1", DATABASE, PROXY].map((name) => [name, `sha256:old-${name}`]),
+  );
+  /** SHOP serves as release 1, which is on record with the IDs of what it ran. */
+  const onRecord = (images: Facts["images"] = RAN): Facts => {
+    const { current, ...facts } = hostAfter(planned(read(SHOP)));
+    if (current === undefined) throw new Error("nothing serves");
+    const serves = Object.values(current.record.containers).map(({ key }) => key);
+    const one = entry(1, { release: current.release, images: RAN, serves });
+    return { ...facts, images, ledger: [one], current: { ...current, number: 1 } };
+  };
+  const MOVED = new Map([...RAN, ["worker:1", "sha256:new"]]);
+  const GONE = new Map([...RAN].filter(([name]) => name !== "worker:1"));
+  const without = (...services: string[]) =>
+    services.reduce<Values>((values, one) => change(values, `services.${one}`, undefined), SHOP);
+  const KEPT = "its images are kept, and memory that it runs in now";
+  const cure = "where docker tag old-worker:1 worker:1 puts it back";
+  const ANOTHER = `its image worker:1 is another one now on the host, ${cure}`;
+
+  it.each<[what: string, next: Values, images: Facts["images"], words: string]>([
+    ["another image", change(SHOP, "services.worker.image", "worker:2"), RAN, KEPT],
+    [
+      "another image, its name means a newer one",
+      change(SHOP, "services.worker.image", "worker:2"),
+      MOVED,
+      ANOTHER,
+    ],
+    ["only other memory", change(SHOP, "services.worker.memory", 80), RAN, KEPT],
+    [
+      "only other memory, its name means a newer one",
+      change(SHOP, "services.worker.memory", 80),
+      MOVED,
+      ANOTHER,
+    ],
+    [
+      "only other memory, its name is gone",
+      change(SHOP, "services.worker.memory", 80),
+      GONE,
+      `its image worker:1 is gone from the host, ${cure}`,
+    ],
+    ["it is not wanted any more, its name means a newer one", without("worker"), MOVED, ANOTHER],
+    [
+      "a second one beside it, its name means a newer one",
+      change(SHOP, "services.second", { image: "worker:1", memory: 64 }),
+      MOVED,
+      ANOTHER,
+    ],
+    ["it stays, whatever its name means", change(SHOP, "services.frontend.memory", 100), MOVED, KEPT],
+  ])("by the IDs on record: %s", (_, next, images, words) => {
+    const facts = onRecord(images);
+    const { plan } = planned(read(next), facts);
+    const good = words === KEPT;
+    expect(comeback(facts, plan)).toEqual({
+      good,
+      words: good
+        ? `release 1 could come back: ${words}`
+        : `release 1 could not come back after this: ${words}`,
+    });
+    // Whoever goes back afterwards is told the same.
+    const { current } = hostAfter(planned(read(next), facts));
+    if (current === undefined) throw new Error("nothing serves");
+    const ids = Object.values(current.record.containers).map(({ key, image }): [string, string] => {
+      const stays = facts.ledger[0]?.serves.includes(key);
+      return [image, (stays === true ? RAN : images).get(image) ?? "sha256:pulled"];
+    });
+    const serves = Object.values(current.record.containers).map(({ key }) => key);
+    const two = entry(2, { release: current.release, images: new Map(ids), serves });
+    const after = { ...facts, ledger: [two, ...facts.ledger], current: { ...current, number: 2 } };
+    expect(obstacles(facts.ledger[0] ?? entry(1), after, read(next))).toEqual(
+      good ? [] : [words.replace(`, ${cure}`, "")],
+    );
+  });
+
+  it("names an image that was built, and no way to put it back by hand", () => {
+    const facts = onRecord(MOVED);
+    const { worker } = facts.current?.record.containers ?? {};
+    if (facts.current === undefined || worker === undefined) throw new Error("nothing serves");
+    const build = { hash: "1", why: "", parts: {}, files: {}, place: "host" } as const;
+    const containers = { ...facts.current.record.containers, worker: { ...worker, build } };
+    const built = {
+      ...facts,
+      current: { ...facts.current, record: { ...facts.current.record, containers } },
+    };
+    const { plan } = planned(read(change(SHOP, "services.worker.memory", 80)), built);
+    expect(comeback(built, plan)?.words).toBe(
+      "release 1 could not come back after this: its image worker:1 is another one now on the host",
+    );
+  });
+
+  it.each<[what: string, next: (values: Values) => Values, missing: string[]]>([
+    ["another value is no matter", (all) => change(all, "services.worker.secrets.TOKEN", "two"), []],
+    [
+      "one that is taken out is told",
+      (all) => change(all, "services.worker.secrets", { OTHER: "b" }),
+      ["services.worker.secrets.TOKEN"],
+    ],
+    [
+      "so is a service with its own",
+      (all) => change(all, "services.worker", undefined),
+      ["services.worker.secrets.TOKEN", "services.worker.secrets.OTHER"],
+    ],
+  ])("with its secrets: %s", (_, next, missing) => {
+    const before = change(change(SHOP, "identityKey", "k".repeat(40)), "services.worker.secrets", {
+      TOKEN: "one",
+      OTHER: "b",
+    });
+    const facts = { ...hostAfter(planned(read(before))), images: RAN };
+    const found = comeback(facts, planned(read(next(before)), facts).plan);
+    expect(found).toEqual({
+      good: true,
+      words:
+        `release ${facts.current?.release ?? ""} could come back: its images are kept, and memory that it runs in now` +
+        (missing.length === 0 ? "" : `; for that put ${missing.join(", ")} back into the config`),
+    });
   });
 });
 

@@ -16,6 +16,9 @@ const WITH_SECRET = change(change(SHOP, "services.backend.secrets", { TOKEN: "on
 const edited = (...edits: [path: string, value: unknown][]): Values =>
   edits.reduce<Values>((values, [path, value]) => change(values, path, value), WITH_SECRET);
 
+/** The config of those who ask. */
+const TODAY = read(WITH_SECRET);
+
 const IMAGES = { "backend:1": "sha256:b1", "frontend:1": "sha256:f1" };
 const entry = (number: number, more: Partial<Entry> = {}): Entry => ({
   number,
@@ -34,6 +37,7 @@ const entry = (number: number, more: Partial<Entry> = {}): Entry => ({
   images: new Map(Object.entries(IMAGES)),
   migrations: [],
   database: { version: 17, volume: "shop-test-database" },
+  secrets: [],
   steps: [],
   undone: [],
   ...more,
@@ -168,6 +172,40 @@ describe("going back", () => {
     expect(() => back(now, after(now, before, more))).toThrow(words);
   });
 
+  describe("to one whose secrets have left the config", () => {
+    const TOKEN = { service: "backend", name: "TOKEN" };
+    const told = (now: Values, secrets: Entry["secrets"]): string[] =>
+      obstacles(entry(1, { secrets }), after(WITH_SECRET, WITH_SECRET), read(now));
+    const path = "services.backend.secrets.TOKEN, which is not in the config any more";
+
+    it("is refused by all who ask for releases that are ready, with the way out", () => {
+      expect(told(edited(["services.backend.secrets.TOKEN", "two"]), [TOKEN])).toEqual([]);
+      expect(told(edited(["services.backend.secrets", undefined]), [TOKEN])).toEqual([
+        `it needs ${path}: set it, or revert the commit that took it out instead`,
+      ]);
+      expect(told(edited(["services.backend", undefined], ["services.worker", undefined]), [TOKEN])).toEqual([
+        `it needs ${path}: revert the commit that took it out instead`,
+      ]);
+    });
+
+    it("is refused later where an entry does not tell of them", () => {
+      expect(told(edited(["services.backend.secrets", undefined]), [])).toEqual([]);
+    });
+
+    it("is not what the last good one is, nor among those that are ready", () => {
+      const now = read(edited(["services.backend.secrets", undefined]));
+      const host = after(WITH_SECRET, WITH_SECRET);
+      const facts = { ...host, ledger: [entry(3), entry(2, { secrets: [TOKEN] }), entry(1)] };
+      const serving = { ...facts, current: host.current && { ...host.current, number: 3 } };
+      expect(lastGood(serving, TODAY)?.number).toBe(2);
+      expect(lastGood(serving, now)?.number).toBe(1);
+      expect(() => pinned({ ...now, rollbackTo: 2 }, facts)).toThrow(
+        `release 2 cannot be gone back to: it needs ${path}: set it, or revert the commit that took it out instead; ` +
+          "ready are 3, 1",
+      );
+    });
+  });
+
   it("to one that is not on record, or on a host that cannot be asked, is refused", () => {
     const facts = after(WITH_SECRET, WITH_SECRET);
     expect(() => pinned(read({ ...WITH_SECRET, rollbackTo: 7 }), facts)).toThrow(
@@ -183,7 +221,7 @@ describe("migrations since", () => {
     entry(number, { migrations: [{ key: `api-migrate-${number}`, kind }], ...more });
   const hindered = (ledger: readonly Entry[]): number[] => {
     const facts = { ...after(WITH_SECRET, WITH_SECRET), ledger };
-    return ledger.filter((one) => obstacles(one, facts).length > 0).map(({ number }) => number);
+    return ledger.filter((one) => obstacles(one, facts, TODAY).length > 0).map(({ number }) => number);
   };
 
   it("that only add hinder nobody", () => {
@@ -203,7 +241,7 @@ describe("migrations since", () => {
     const elsewhere = { version: 17, volume: "other" };
     expect(hindered([migrated(3, "offline", { database: elsewhere }), entry(2), entry(1)])).toEqual([3]);
     const host = after(WITH_SECRET, WITH_SECRET);
-    const why = (volumes: Facts["volumes"]) => obstacles(entry(1), { ...host, volumes });
+    const why = (volumes: Facts["volumes"]) => obstacles(entry(1), { ...host, volumes }, TODAY);
     expect(why(host.volumes)).toEqual([]);
     expect(why([])).toEqual(["its data is gone: the volume shop-test-database is not on the host"]);
     expect(why(host.volumes.map((one) => ({ ...one, made: 1 })))).toEqual([
@@ -233,11 +271,14 @@ describe("the releases that stay", () => {
   it("and the last good one is the newest before what serves; after a rollback, before what it went back to", () => {
     const facts = after(WITH_SECRET, WITH_SECRET);
     const good = (number: number, release: string, entries: readonly Entry[]) =>
-      lastGood({
-        ...facts,
-        ledger: entries,
-        current: facts.current && { ...facts.current, number, release },
-      })?.number;
+      lastGood(
+        {
+          ...facts,
+          ledger: entries,
+          current: facts.current && { ...facts.current, number, release },
+        },
+        TODAY,
+      )?.number;
     expect(good(5, "release-5", ledger)).toBe(4);
     const back = entry(7, { kind: "rollback", to: 4, release: "release-3" });
     expect(good(7, "release-3", [back, ...ledger])).toBe(2);

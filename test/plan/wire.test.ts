@@ -3,7 +3,17 @@ import { describe, expect, it } from "vitest";
 import { parseFacts } from "../../plan/facts";
 import { objectLine, planLines, stackLabel, stackLines } from "../../plan/wire";
 import { change, LEAST, read, type Values } from "./support/config";
-import { containersOf, created, factsAfter, LINEAGE, NAMES, payload, planned, ROOMY } from "./support/stack";
+import {
+  containersOf,
+  created,
+  factsAfter,
+  LINEAGE,
+  NAMES,
+  payload,
+  planned,
+  ROOMY,
+  SENDER,
+} from "./support/stack";
 
 // The same cases on every run.
 fc.configureGlobal({ seed: 2010 });
@@ -87,6 +97,7 @@ describe("a plan as the runner reads it", () => {
     repositories: [
       { path: ".", commit: "c0ffee", changed: 0, pushed: true },
       { path: "../a b", commit: "beef", changed: 2, pushed: true },
+      { path: "broken", commit: "dead", changed: undefined, pushed: false },
       { path: "elsewhere", commit: undefined, changed: 0, pushed: false },
     ],
   });
@@ -100,6 +111,23 @@ describe("a plan as the runner reads it", () => {
       `release ${plan.release}`,
       "epoch 1",
     ]);
+  });
+
+  it("says of each commit whether it is all that was deployed", () => {
+    // Where git cannot tell, it is not.
+    expect(rest("commit")).toEqual(["c0ffee clean .", "beef changed ../a b", "dead changed broken"]);
+  });
+
+  it("names the secrets of each service, without their values", () => {
+    const web = {
+      ...(SHOP.services as Record<string, object>).web,
+      secrets: { TOKEN: "hunter2", KEY: "hunter3" },
+    };
+    const withSecrets = planned(read({ ...SHOP, services: { web }, identityKey: "k".repeat(40) }));
+    const told = planLines(withSecrets.plan, withSecrets.config, [], [], SENDER);
+    expect(told.filter((line) => line.startsWith("secret "))).toEqual(["secret web TOKEN", "secret web KEY"]);
+    expect(told.join("\n")).not.toContain("hunter");
+    expect(rest("secret")).toEqual([]);
   });
 
   it("has each step", () => {
