@@ -155,12 +155,17 @@ function interruption({ interrupted, active }: Facts): Drift[] {
 function dataDrift({ containers }: Expected, facts: Facts): Drift[] {
   return containers.flatMap(({ spec: { service, role, mounts } }): Drift[] => {
     if (role === "migrate" || role === "proxy") return [];
-    const had = facts.current?.record.containers[service]?.volumes ?? [];
+    const { volumes: had = [], made } = facts.current?.record.containers[service] ?? {};
     return mounts
       .filter(({ type, source }) => type === "volume" && had.includes(source))
       .flatMap(({ source }): Drift[] => {
         const isGone = !facts.volumes.some(({ name }) => name === source);
-        if (!isGone && !(role === "database" && dataIsNew(facts, source))) return [];
+        const before = made?.[source];
+        const isNew =
+          role === "database"
+            ? dataIsNew(facts, source)
+            : before !== undefined && before !== generation(facts, `volume:${source}`);
+        if (!isGone && !isNew) return [];
         const what = isGone
           ? `the DATA of ${service} IS LOST: the volume ${source} is gone from the host`
           : `the data of ${service} is new: the volume ${source} was lost and made anew`;

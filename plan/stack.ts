@@ -95,9 +95,9 @@ export function describeStack(
       names: [...proxy.spec.aliases],
       ...(config.database ? { database: dataOf(config.database, names, facts) } : {}),
       containers: {
-        ...(database ? { database: recordOf(database) } : {}),
-        proxy: recordOf(proxy),
-        ...Object.fromEntries(services.map((one) => [one.name, recordOf(one.container, one)])),
+        ...(database ? { database: recordOf(facts, database) } : {}),
+        proxy: recordOf(facts, proxy),
+        ...Object.fromEntries(services.map((one) => [one.name, recordOf(facts, one.container, one)])),
       },
     },
     refusals: volumeProblems(config, names, facts),
@@ -208,13 +208,19 @@ function dataOf(
   return { version: config.version, volume, made: generation(facts, `volume:${volume}`) };
 }
 
-function recordOf({ key, spec, parts }: NamedContainer, service?: DescribedService): ContainerRecord {
+function recordOf(
+  facts: Facts,
+  { key, spec, parts }: NamedContainer,
+  service?: DescribedService,
+): ContainerRecord {
   const { build } = service ?? {};
+  const volumes = spec.mounts.filter(({ type }) => type === "volume").map(({ source }) => source);
   return {
     key,
     image: spec.image,
     memory: spec.memory,
-    volumes: spec.mounts.filter(({ type }) => type === "volume").map(({ source }) => source),
+    volumes,
+    made: Object.fromEntries(volumes.map((name) => [name, generation(facts, `volume:${name}`)])),
     parts: { ...parts },
     ...(build ? { build } : {}),
   };

@@ -457,6 +457,16 @@ describe("data that was lost", () => {
     expect(steps(planned(files, there), there)).not.toContain("migrate backend-migrate");
     const lost = without(withStates(there, { backend: undefined }), "-files");
     expect(steps(planned(files, lost), lost)).toContain("migrate backend-migrate");
+
+    const made = there.volumes.map((one) => (one.name.endsWith("-files") ? { ...one, made: 1 } : one));
+    const killed = { ...there, volumes: made };
+    expect(planned(files, killed).plan.drift.map(({ what }) => what)).toEqual([
+      "the data of backend is new: the volume shop-test-files was lost and made anew",
+    ]);
+    expect(steps(planned(files, killed), killed)).toContain("migrate backend-migrate");
+    const record = planned(files, killed).plan.record;
+    const recorded = { ...killed, current: killed.current && { ...killed.current, record } };
+    expect(planned(files, recorded).plan.drift).toEqual([]);
   });
 
   it("is found too where a release of an older program did not count", () => {
