@@ -96,9 +96,14 @@ function copyEntries(manifest: ContextManifest, from: string, to: string): void 
 }
 
 function copyLink(from: Buffer, to: Buffer): void {
-  fs.symlinkSync(fs.readlinkSync(from, { encoding: "buffer" }), to);
-  // Links have permissions on macOS alone, and they count there.
-  if (process.platform === "darwin") fs.lchmodSync(to, 0o777);
+  const target = fs.readlinkSync(from, { encoding: "buffer" });
+  // On macOS links have permissions, and they count: the umask's alone.
+  const usual = process.umask(0);
+  try {
+    fs.symlinkSync(target, to);
+  } finally {
+    process.umask(usual);
+  }
 }
 
 /** Follows a link. */
