@@ -99,25 +99,26 @@ describe("a hold", () => {
     expect(nginx.target).toBe("hold");
     nginx.pass(119);
     expect(nginx.target).toBe("hold");
+    expect(nginx.request().went).toBeUndefined();
   });
 
   it("that nobody ended is over after two minutes: requests go to what served before", () => {
     const nginx = new Nginx();
     nginx.held(6000);
     nginx.pass(121);
-    expect(nginx.target).toBe("web-1:80");
+    expect(nginx.request()).toEqual({ went: "204 web-1:80", at: nginx.uptime });
   });
 
   it("is over when nginx was restarted since", () => {
     const nginx = new Nginx();
     nginx.held(NGINX_STARTED - 60);
-    expect(nginx.target).toBe("web-1:80");
+    expect(nginx.request()).toEqual({ went: "204 web-1:80", at: nginx.uptime });
   });
 
   it("is over when the machine was restarted since", () => {
     const nginx = new Nginx();
     nginx.held(900_000);
-    expect(nginx.target).toBe("web-1:80");
+    expect(nginx.request()).toEqual({ went: "204 web-1:80", at: nginx.uptime });
   });
 });
 
