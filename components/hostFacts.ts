@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { askFacts, HostUnreachable } from "../host/askFacts";
 import { connectionTo } from "../host/connection";
-import { contextProblem } from "../host/localEngine";
+import { contextProblem } from "../deployer/localEngine";
 import type { Config } from "../plan/config/schema";
 import type { StackNames } from "../plan/container";
 import { type Facts, NO_FACTS } from "../plan/facts";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Checked, summarize } from "../plan/checklist";
 import type { Config } from "../plan/config/schema";
-import { localEngineProblem } from "../host/localEngine";
+import { localEngineProblem } from "../deployer/localEngine";
 import { explain, explainPin } from "../plan/explain";
 import type { Facts } from "../plan/facts";
 import type { ImageChoice } from "../plan/images";

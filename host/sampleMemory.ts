@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
+import { environmentForHost } from "./askFacts";
 import { hostCommand, hostScript } from "./bundle";
 import type { Connection } from "./connection";
 
@@ -12,7 +13,10 @@ export class MemorySampler {
   /** Samples until `stop`, or until this process ends; the host's side ends with the connection, or after an hour. */
   constructor(connection: Connection, payload: readonly string[]) {
     const [program = "sh", ...rest] = connection.interpreter;
-    const child = spawn(program, [...rest, hostCommand("sample")], { stdio: ["pipe", "pipe", "ignore"] });
+    const child = spawn(program, [...rest, hostCommand("sample")], {
+      env: environmentForHost(),
+      stdio: ["pipe", "pipe", "ignore"],
+    });
     // A measurement that cannot be had is no reason to fail: the next build is planned as if nothing was measured.
     child.on("error", () => undefined);
     child.stdin.on("error", () => undefined).end(hostScript(payload));

@@ -103,7 +103,7 @@ export async function run(situation: Situation, resources: Registered[] = []): P
   }));
   // Traces are the whole process's.
   vi.doMock("../../../components/trace", () => ({ makeTracesPrintable: () => undefined }));
-  vi.doMock("../../../host/localEngine", () => ({
+  vi.doMock("../../../deployer/localEngine", () => ({
     localEngineProblem: () => noEngine,
     contextProblem: () => undefined,
   }));
@@ -141,7 +141,7 @@ export async function run(situation: Situation, resources: Registered[] = []): P
       "host/askFacts",
       "components/failures",
       "components/trace",
-      "host/localEngine",
+      "deployer/localEngine",
       "host/sampleMemory",
       "deployer",
     ])

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { contextProblem } from "../../host/localEngine";
+import { contextProblem } from "../../deployer/localEngine";
 
 const SSH = "ssh://deploy@shop.example";
 const DESKTOP = "unix:///home/ann/.docker/desktop/docker.sock";

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { withoutConfig } from "./environment";
 
 /**
  * Whether images can be built on this machine: its docker client is asked, which heeds DOCKER_HOST and contexts.
@@ -7,6 +8,7 @@ import { spawnSync } from "node:child_process";
  */
 export function localEngineProblem(): string | undefined {
   const asked = spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], {
+    env: withoutConfig(),
     encoding: "utf8",
     timeout: 30_000,
   });
@@ -48,6 +50,7 @@ export function contextProblem(
 
 function currentEngine(): string | undefined {
   const asked = spawnSync("docker", ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], {
+    env: withoutConfig(),
     encoding: "utf8",
     timeout: 10_000,
   });
