@@ -127,7 +127,7 @@ ledger_facts() {
     { print "ledger", number, $0 }' {} +
   # Sizes are for people. The engine walks through volumes too, for minutes if they are large; whoever asks does not wait
   # that long.
-  [ -z "$detail" ] || docker_within 15 system df -v --format '{{range .Images}}layers {{.ID}} {{.UniqueSize}}
+  [ -z "$detail" ] || docker_within 40 system df -v --format '{{range .Images}}layers {{.ID}} {{.UniqueSize}}
 {{end}}' 2>/dev/null | grep '^layers '
   return 0
 }

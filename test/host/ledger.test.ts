@@ -163,7 +163,7 @@ exec /usr/bin/timeout "$@"
     expect(entries).toHaveLength(1);
     expect(ownLayers.size).toBe(0);
     // host/askFacts.ts gives up after a minute.
-    expect(Number(world.read("limit"))).toBeLessThan(30);
+    expect(Number(world.read("limit"))).toBeLessThan(50);
   });
 
   it("has why one failed and what was undone, and the log says it in a line", async () => {
