@@ -214,13 +214,20 @@ function location(path: string, name: string, kind: "live" | "candidate"): strin
  *
  * @param fallback where the requests of a held service go when the hold has lasted too long (the runner was killed, the
  *   machine was restarted); the runner writes since when it holds in place of 0
+ * @param heirs where requests go that have waited for a service which is no more
  */
 export function routesFile(
   live: Readonly<Record<string, string>>,
   candidate: Readonly<Record<string, string>> = {},
   fallback: Readonly<Record<string, string>> = {},
+  heirs: Readonly<Record<string, string>> = {},
 ): string {
   const held = Object.fromEntries(Object.entries(fallback).filter(([name]) => live[name] === "hold"));
   const waits = Object.keys(held).length > 0;
-  return `${JSON.stringify({ live, candidate, ...(waits ? { fallback: held, since: 0 } : {}) })}\n`;
+  return `${JSON.stringify({
+    live,
+    candidate,
+    ...(waits ? { fallback: held, since: 0 } : {}),
+    ...(Object.keys(heirs).length > 0 ? { heirs } : {}),
+  })}\n`;
 }

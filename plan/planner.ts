@@ -320,6 +320,9 @@ export class Planner {
     }
     this.start(item);
     this.script.do("healthy", key);
+    for (const one of moved) {
+      if (address !== undefined && !this.situation.isWanted(one)) this.script.heirs[one] = address;
+    }
     if (this.isNeeded(name) && address !== undefined) {
       this.script.promote(key);
       this.script.live[name] = address;

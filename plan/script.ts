@@ -13,6 +13,8 @@ export class Script {
   live: Record<string, string>;
   /** Where requests go that have waited in vain: to what served before. */
   private fallback: Record<string, string> = {};
+  /** Where requests go that have waited for a service which is no more: to what took over its volume. */
+  readonly heirs: Record<string, string> = {};
   /** Old one, new one: while a restart of the machine would bring back the old one. */
   private sheltered: (readonly [old: string, by: string])[] = [];
 
@@ -53,7 +55,7 @@ export class Script {
     label: string,
   ): void {
     const name = `routes-${Object.keys(this.texts).length + 1}`;
-    this.texts[name] = routesFile(live, candidate, this.fallback);
+    this.texts[name] = routesFile(live, candidate, this.fallback, this.heirs);
     this.labels[name] = label;
     this.do(verb, name);
   }

@@ -1,6 +1,6 @@
 // Runs inside nginx (njs). routes.json says where each service's requests go:
 // { "live": { "backend": "backend-1a2b:3000" | "hold" }, "candidate": { ... },
-//   "fallback": { "backend": "backend-0f9e:3000" }, "since": 86400 }
+//   "fallback": { "backend": "backend-0f9e:3000" }, "since": 86400, "heirs": { "shop": "store-1a2b:3000" } }
 // It is read at each request: a few hundred bytes from the page cache, and a switch needs no reload.
 import fs from "fs";
 
@@ -26,7 +26,7 @@ function target(kind, service) {
 function released(service) {
   try {
     const file = routes();
-    const found = file.live[service] || "";
+    const found = file.live[service] || (file.heirs && file.heirs[service]) || "";
     return found === "hold" && isForgotten(file.since) ? file.fallback[service] || "" : found;
   } catch (e) {
     return "";

@@ -134,6 +134,15 @@ describe("a request that waits", () => {
     expect(request.went).toBe("204 web-2:80");
   });
 
+  it("goes to what took over from a service that is no more", () => {
+    const nginx = new Nginx();
+    nginx.held(6000);
+    const request = nginx.request();
+    nginx.routes({ live: { store: "store-2:80" }, candidate: {}, heirs: { web: "store-2:80" } });
+    nginx.pass(0.5);
+    expect(request.went).toBe("204 store-2:80");
+  });
+
   it("is told to come back after a minute", () => {
     const nginx = new Nginx();
     nginx.held(6000);

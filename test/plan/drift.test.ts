@@ -508,6 +508,15 @@ describe("a volume that only one may write to", () => {
     expect(explain(done.plan, done.config, facts)).toContain(
       "store  new, 64 MiB; image x:1; starts once the service that had its volume has stopped",
     );
+    // Who waited for the old name goes to the new one.
+    const [last = ""] = done.plan.steps.filter(({ verb }) => verb === "route").at(-1)?.arguments ?? [];
+    const store = containersOf(done.stack).find(({ spec }) => spec.service === "store");
+    const address = `${store?.key ?? ""}:3000`;
+    expect(JSON.parse(done.plan.texts[last] ?? "")).toEqual({
+      live: { store: address },
+      candidate: {},
+      heirs: { shop: address },
+    });
   });
 
   it("has no two writers when it moves to another service", () => {

@@ -139,6 +139,22 @@ describe("routes, through a real nginx", () => {
     console.log(`nginx while ${WAITING} requests wait: ${memory.toFixed(1)} MiB`);
   });
 
+  it("lets who waits for a service that is renamed go to its successor", async () => {
+    await proxy.route({ ...ONE, api: "hold" });
+    const waiting = [visitor.get("/api/echo"), visitor.post("/api/echo", Buffer.alloc(100_000, "y"))];
+    await pause(300);
+    const { api, ...others } = SITE.services as { api: Values; app: Values };
+    await proxy.reload({ ...SITE, services: { ...others, renamed: api } });
+    await proxy.route({ app: ONE.app, renamed: TWO.app }, {}, {}, { api: TWO.app });
+    const told = await Promise.all(waiting);
+    expect(told.map(({ status, text }) => [status, echoed.parse(JSON.parse(text)).version])).toEqual([
+      [200, "two"],
+      [200, "two"],
+    ]);
+    await proxy.reload(SITE);
+    await proxy.route(ONE);
+  });
+
   it("lets nobody wait for longer than its limit", async () => {
     await proxy.reload(SITE, changed({ "HOLD_LIMIT_MS = 60000": "HOLD_LIMIT_MS = 500" }));
     await proxy.route({ ...ONE, app: "hold" });
