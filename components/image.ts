@@ -35,9 +35,10 @@ function buildOnHost(
   { service, tag, generation, build }: MadeImage,
   parent: pulumi.Resource,
 ): docker.Image {
-  const { context, dockerfile } = staged(host, `${service}-${build.hash}`, build, "inside");
+  const name = `${service}-${build.hash}`;
+  const { context, dockerfile } = staged(host, name, build, "inside");
   return new docker.Image(
-    `${service}-${build.hash}`,
+    name,
     {
       imageName: tag,
       skipPush: true,
@@ -74,9 +75,10 @@ function buildHere(
   { service, tag, generation, build, builds }: MadeImage,
   parent: pulumi.Resource,
 ): command.local.Command {
-  const sent = builds ? staged(host, `${service}-${build.hash}-local`, build, "any") : build;
+  const name = `${service}-${build.hash}-local`;
+  const sent = builds ? staged(host, name, build, "any") : build;
   return new command.local.Command(
-    `${service}-${build.hash}-local`,
+    name,
     {
       interpreter: ["/bin/sh", "-c"],
       create: localBuildCommand(),

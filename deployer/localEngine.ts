@@ -7,11 +7,7 @@ import { withoutConfig } from "./environment";
  * @returns why not, in the client's own last line; undefined when an engine answers
  */
 export function localEngineProblem(): string | undefined {
-  const asked = spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], {
-    env: withoutConfig(),
-    encoding: "utf8",
-    timeout: 30_000,
-  });
+  const asked = askClient(30_000, "version", "--format", "{{.Server.Version}}");
   if (asked.error !== undefined) {
     return "code" in asked.error && asked.error.code === "ENOENT"
       ? "docker is not installed"
@@ -49,11 +45,12 @@ export function contextProblem(
 }
 
 function currentEngine(): string | undefined {
-  const asked = spawnSync("docker", ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], {
-    env: withoutConfig(),
-    encoding: "utf8",
-    timeout: 10_000,
-  });
+  const asked = askClient(10_000, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}");
   // An old client or none: others tell of that.
   return asked.status === 0 ? asked.stdout.trim() : undefined;
+}
+
+/** @param timeout milliseconds */
+function askClient(timeout: number, ...args: string[]) {
+  return spawnSync("docker", args, { env: withoutConfig(), encoding: "utf8", timeout });
 }

@@ -34,30 +34,26 @@ export function stageContext(
   links: "inside" | "any",
 ): StagedContext {
   const inside = posix.relative(build.context, build.dockerfile);
+  const within = (place: string): StagedContext => ({
+    context: `${place}/context`,
+    dockerfile: inside.startsWith("../") ? `${place}/Dockerfile` : `${place}/context/${inside}`,
+  });
   const staged = posix.join(STAGED, folder);
-  const target: StagedContext = {
-    context: `${staged}/context`,
-    dockerfile: inside.startsWith("../") ? `${staged}/Dockerfile` : `${staged}/context/${inside}`,
-  };
   if (fs.existsSync(join(root, staged))) {
     const now = new Date();
     fs.utimesSync(join(root, staged), now, now);
-    return target;
+    return within(staged);
   }
   removeOld(join(root, posix.dirname(staged)));
   const draft = `${staged}.${process.pid}`;
-  const drafted = {
-    context: target.context.replace(staged, draft),
-    dockerfile: target.dockerfile.replace(staged, draft),
-  };
   fs.rmSync(join(root, draft), { recursive: true, force: true });
   try {
-    copyContext(root, build, drafted, links);
+    copyContext(root, build, within(draft), links);
     publish(join(root, draft), join(root, staged));
   } finally {
     fs.rmSync(join(root, draft), { recursive: true, force: true });
   }
-  return target;
+  return within(staged);
 }
 
 function copyContext(root: string, build: Build, draft: StagedContext, links: "inside" | "any"): void {
@@ -69,10 +65,10 @@ function copyContext(root: string, build: Build, draft: StagedContext, links: "i
     // The builder wants these two even if they are ignored; each may be a link, or lie elsewhere.
     copyFile(join(root, build.dockerfile), join(root, draft.dockerfile));
     if (manifest.ignoreFile !== undefined) {
-      const its = manifest.ignoreFile.path === ".dockerignore";
+      const ofContext = manifest.ignoreFile.path === ".dockerignore";
       copyFile(
         join(root, build.context, manifest.ignoreFile.path),
-        join(root, its ? `${draft.context}/.dockerignore` : `${draft.dockerfile}.dockerignore`),
+        join(root, ofContext ? `${draft.context}/.dockerignore` : `${draft.dockerfile}.dockerignore`),
       );
     }
   } catch (error) {

@@ -10,7 +10,7 @@ detail_format='{{.ID}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}{
 drift_facts() {
   list network ls --no-trunc --filter "label=$label" --format 'network {{.ID}} {{.Name}}'
   docker ps -aq --no-trunc --filter "label=$label" |
-    xargs -r timeout -k 5 120 docker inspect -f "$(say "$detail_format" | tr -d '\n')" 2>/dev/null 9>&- |
+    docker_each inspect -f "$(say "$detail_format" | tr -d '\n')" 2>/dev/null |
     while read -r found status restarts told limit restart networks; do
       # One that crashes again and again runs now and then, and its status begins anew each time.
       case "$status $restarts $told" in running\ 0\ starting) ;; running\ *\ starting) told=unhealthy ;; esac

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { dirname } from "node:path";
 import { OpsError } from "./errors";
-import { ENDING } from "./signals";
+import { ENDING, onEnding } from "./signals";
 
 /** The project's folder: where Pulumi.yaml is. */
 export const PROJECT = dirname(__dirname);
@@ -30,8 +30,8 @@ export function pulumi(args: readonly string[], input?: string): Promise<string>
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      reject(error.code === "ENOENT" ? new OpsError(NO_CLI) : error);
+    child.on("error", (error) => {
+      reject(explained(error));
     });
     child.on("close", (code) => {
       if (code === 0) resolve(stdout);
@@ -51,6 +51,11 @@ export interface Ended {
   readonly interrupted: boolean;
   /** The end of what it wrote to stderr: its own error, when it did not come as far as the program. */
   readonly words: string;
+}
+
+/** Why the CLI could not be started. */
+function explained(error: NodeJS.ErrnoException): Error {
+  return error.code === "ENOENT" ? new OpsError(NO_CLI) : error;
 }
 
 /** Characters of stderr that are kept. */
@@ -79,18 +84,13 @@ export function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv = {}):
     // it from here would make it leave everything as it lies. The same goes for SIGHUP, when the window is closed. SIGTERM
     // comes to this process alone.
     let interrupted = false;
-    const wait = () => {
+    const free = onEnding((signal) => {
       interrupted = true;
-    };
-    const hand = () => {
-      interrupted = true;
-      child.kill("SIGTERM");
-    };
-    process.on("SIGINT", wait).on("SIGHUP", wait).on("SIGTERM", hand);
-    const free = () => process.off("SIGINT", wait).off("SIGHUP", wait).off("SIGTERM", hand);
-    child.on("error", (error: NodeJS.ErrnoException) => {
+      if (signal === "SIGTERM") child.kill(signal);
+    });
+    child.on("error", (error) => {
       free();
-      reject(error.code === "ENOENT" ? new OpsError(NO_CLI) : error);
+      reject(explained(error));
     });
     child.on("close", (code, signal) => {
       free();

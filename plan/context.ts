@@ -73,11 +73,10 @@ export function entryBytes(path: string): Buffer {
  * Reads what a build of `dockerfile` with the context `dir` would send, both relative to the working directory
  * or absolute.
  *
- * @param without a folder that is no part of any context, whatever the ignore file says
- *
  * Where the versions of Docker disagree on an ignore file, everything is taken that any of `builders` sends:
  * at worst an image is built again for nothing, but no change is missed.
  *
+ * @param without a folder that is no part of any context, whatever the ignore file says
  * @throws ContextError
  */
 export function readContext(
@@ -220,7 +219,7 @@ class ContextWalk {
     for (const child of children) {
       const path =
         directory.length === 0 ? child.name : Buffer.concat([directory, Buffer.from("/"), child.name]);
-      if (child.isDirectory() && this.isLeftOut(path)) continue;
+      if (child.isDirectory() && this.isExcepted(path)) continue;
       const text = asMatched(path);
       const verdicts = this.filters.map((filter, index) => {
         const trail = trails[index];
@@ -251,7 +250,7 @@ class ContextWalk {
     return true;
   }
 
-  private isLeftOut(path: Buffer): boolean {
+  private isExcepted(path: Buffer): boolean {
     return this.without !== undefined && posix.resolve(this.root, asMatched(path)) === this.without;
   }
 

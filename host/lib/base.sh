@@ -27,6 +27,9 @@ docker_within() {
   return $answered
 }
 docker() { docker_within 120 "$@"; }
+# docker_each ARGUMENTS...: with the words of its input as further ones; not at all without any. xargs knows programs and
+# not the function above: the same bound, and no lock to inherit.
+docker_each() { xargs -r timeout -k 5 120 docker "$@" 9>&-; }
 rest() { sleep "$1" 9>&-; }
 
 # unpack BASE64: the plan carries free text as base64, so that no quoting rule touches it.

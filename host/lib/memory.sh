@@ -70,8 +70,7 @@ memory_facts() {
 
 # running_containers: a line each: NAME PID LIMIT STACK KEY; the limit in bytes, 0 is none; - for no stack and no key.
 running_containers() {
-  # xargs knows programs and not our function docker: the same bound, and no lock to inherit.
-  docker ps -q | xargs -r timeout -k 5 120 docker inspect -f '{{.Name}} {{.State.Pid}} {{.HostConfig.Memory}} {{or (index .Config.Labels "deploy.stack") "-"}} {{or (index .Config.Labels "deploy.key") "-"}}' 2>/dev/null 9>&-
+  docker ps -q | docker_each inspect -f '{{.Name}} {{.State.Pid}} {{.HostConfig.Memory}} {{or (index .Config.Labels "deploy.stack") "-"}} {{or (index .Config.Labels "deploy.key") "-"}}' 2>/dev/null
 }
 
 # sample: the memory in use three times a second, KiB a line, until nobody reads it any more; an hour at most.

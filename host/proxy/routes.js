@@ -10,24 +10,20 @@ const HOLD_CHECK_MS = 5000;
 const FORGOTTEN_S = 120;
 const HOLD_STEP_MS = 50;
 
-function routes() {
-  return JSON.parse(fs.readFileSync(FILE));
-}
-
 function target(kind, service) {
   try {
-    return routes()[kind][service] || "";
+    return JSON.parse(fs.readFileSync(FILE))[kind][service] || "";
   } catch (e) {
     return "";
   }
 }
 
-// Where a request goes that has waited: "hold" while it must go on waiting.
-function released(service) {
+// Where a request goes that has waited, by the file's text: "hold" while it must go on waiting.
+function released(text, service) {
   try {
-    const file = routes();
-    const found = file.live[service] || (file.heirs && file.heirs[service]) || "";
-    return found === "hold" && isForgotten(file.since) ? file.fallback[service] || "" : found;
+    const routes = JSON.parse(text);
+    const found = routes.live[service] || (routes.heirs && routes.heirs[service]) || "";
+    return found === "hold" && isForgotten(routes.since) ? routes.fallback[service] || "" : found;
   } catch (e) {
     return "";
   }
@@ -66,7 +62,7 @@ function hold(r) {
     const changed = text !== seen || sinceChecked > HOLD_CHECK_MS;
     if (changed) sinceChecked = 0;
     seen = text;
-    const now = changed ? released(r.variables.service) : "hold";
+    const now = changed ? released(text, r.variables.service) : "hold";
     if (now && now !== "hold") {
       r.variables.target = now;
       r.return(204);

@@ -24,13 +24,15 @@ undo_site() {
   install_site "$run/undo.$step.nginx.conf"
 }
 
+# A hold ends by itself two minutes after `since`; by then the release has gone on or its runner is dead. The proxy's
+# own time since boot, because a clock may be set, and another machine's boot is another one's.
+hold_begins() { docker exec "$proxy" cut -d. -f1 /proc/uptime; }
+
 change_routes() {
   find_proxy
   keep_for_undo "$step" routes.json || return 1
-  # A hold ends by itself two minutes after `since`; by then the release has gone on or its runner is dead. The proxy's
-  # own time since boot, because a clock may be set, and another machine's boot is another one's.
   since=0
-  case $(plan_text "$1") in *'"since":0'*) since=$(docker exec "$proxy" cut -d. -f1 /proc/uptime) || return 1 ;; esac
+  case $(plan_text "$1") in *'"since":0'*) since=$(hold_begins) || return 1 ;; esac
   rm -f "$run/routes.json"
   plan_text "$1" | sed "s/\"since\":0/\"since\":$since/" >"$run/routes.json" && install_routes "$run/routes.json"
 }
@@ -40,7 +42,7 @@ restore_routes() {
   find_proxy
   # Who waited then waits again, and for their full time: by its own one that hold is over since long.
   rm -f "$run/restored.$step"
-  if grep -q '"since":[1-9]' "$before" && since=$(docker exec "$proxy" cut -d. -f1 /proc/uptime) &&
+  if grep -q '"since":[1-9]' "$before" && since=$(hold_begins) &&
     sed "s/\"since\":[0-9]*/\"since\":$since/" "$before" >"$run/restored.$step"; then
     before=$run/restored.$step
   fi

@@ -2,10 +2,10 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stageContext } from "../../deployer/stage";
-import { type Build, readBuild, STAGED } from "../../plan/build";
+import { type Build, STAGED } from "../../plan/build";
 import { ContextError, readContext } from "../../plan/context";
 import { change, LEAST, read } from "../plan/support/config";
-import { makeProject } from "../plan/support/stack";
+import { buildOf, makeProject } from "../plan/support/stack";
 
 let root = "";
 beforeEach(() => {
@@ -23,10 +23,7 @@ afterEach(() => {
 });
 
 function build(values: Readonly<Record<string, unknown>> = {}): Build {
-  const web = change(LEAST, "services.web", { source: "web", memory: 64, ...values });
-  const service = read(web).services.web;
-  if (service?.source === undefined) throw new Error("web is built");
-  return readBuild(root, { ...service, source: service.source }, "linux/amd64", "");
+  return buildOf(root, read(change(LEAST, "services.web", { source: "web", memory: 64, ...values })));
 }
 
 const stage = (one: Build, links: "inside" | "any" = "inside") =>

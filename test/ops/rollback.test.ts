@@ -13,6 +13,7 @@ function box(pin: number | undefined, points: Points = {}): Box {
   return made;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const ups = ({ calls }: Box) => calls.filter((call) => call.startsWith("up "));
 const KEPT = (what: string) => `the config says ${what}, and the host may have gone on: see ops releases`;
 const AGAIN = (what: string) => `the config says again what it said before: ${what}`;
@@ -80,19 +81,16 @@ describe("a rollback that is ended before pulumi up has begun puts the pin back,
     expect(stderr).toContain(`pulumi preview failed with exit code 255\n${AGAIN("rollbackTo: 1")}\n`);
   });
 
-  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
-    "by %s between the pin and the preview",
-    async (signal) => {
-      const site = box(1, { unpinned: "reached" });
-      const run = site.start(["rollback", "--off", "--yes"]);
-      await site.reached();
-      run.signal(signal);
-      const { code, stderr } = await run.end;
-      expect([code, site.pin]).toEqual([1, "1"]);
-      expect(stderr).toContain(`ended by ${signal}; nothing was deployed\n${AGAIN("rollbackTo: 1")}\n`);
-      expect(site.calls.filter((call) => /^(preview|up)\b/.test(call))).toEqual([]);
-    },
-  );
+  it.each(SIGNALS)("by %s between the pin and the preview", async (signal) => {
+    const site = box(1, { unpinned: "reached" });
+    const run = site.start(["rollback", "--off", "--yes"]);
+    await site.reached();
+    run.signal(signal);
+    const { code, stderr } = await run.end;
+    expect([code, site.pin]).toEqual([1, "1"]);
+    expect(stderr).toContain(`ended by ${signal}; nothing was deployed\n${AGAIN("rollbackTo: 1")}\n`);
+    expect(site.calls.filter((call) => /^(preview|up)\b/.test(call))).toEqual([]);
+  });
 
   it("by Ctrl-C in a preview that goes to its end all the same", async () => {
     const site = box(1, { preview: "trap : INT; reached; exit 0" });
@@ -102,7 +100,7 @@ describe("a rollback that is ended before pulumi up has begun puts the pin back,
     expect([(await run.end).code, site.pin, ups(site)]).toEqual([1, "1", []]);
   });
 
-  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("by %s at the question", async (signal) => {
+  it.each(SIGNALS)("by %s at the question", async (signal) => {
     const site = box(1);
     const run = site.start(["rollback", "--off"], true);
     await run.says("Deploy this?");
@@ -136,18 +134,15 @@ describe("a rollback that is ended before pulumi up has begun puts the pin back,
   });
 });
 
-it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
-  "a rollback that %s ends in the middle of pulumi up keeps the new pin",
-  async (signal) => {
-    const site = box(1, { up: "reached" });
-    const run = site.start(["rollback", "--off", "--yes"]);
-    await site.reached();
-    run.signal(signal);
-    const { code, stderr } = await run.end;
-    expect([code, site.pin]).toEqual([1, undefined]);
-    expect(stderr).toContain(`pulumi up was interrupted; ${KEPT("no rollbackTo any more")}`);
-  },
-);
+it.each(SIGNALS)("a rollback that %s ends in the middle of pulumi up keeps the new pin", async (signal) => {
+  const site = box(1, { up: "reached" });
+  const run = site.start(["rollback", "--off", "--yes"]);
+  await site.reached();
+  run.signal(signal);
+  const { code, stderr } = await run.end;
+  expect([code, site.pin]).toEqual([1, undefined]);
+  expect(stderr).toContain(`pulumi up was interrupted; ${KEPT("no rollbackTo any more")}`);
+});
 
 it("a release and --off is a wrong command line, and nothing is asked or done", async () => {
   const site = box(1);

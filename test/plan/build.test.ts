@@ -1,11 +1,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Build, readBuild, whyBuilt } from "../../plan/build";
+import { type Build, whyBuilt } from "../../plan/build";
 import { ContextError } from "../../plan/context";
 import { imageTag } from "../../plan/stack";
 import { change, LEAST, read } from "./support/config";
-import { makeProject, NAMES } from "./support/stack";
+import { buildOf, makeProject, NAMES } from "./support/stack";
 
 let root = "";
 beforeEach(() => {
@@ -28,9 +28,7 @@ function build(edits: readonly Edit[] = [], platform = "linux/amd64", refresh = 
     (values, [name, value]) => change(values, `services.web.${name}`, value),
     change(LEAST, "services.web", { source: "web", memory: 64 }),
   );
-  const service = read(web).services.web;
-  if (service?.source === undefined) throw new Error("web is built");
-  return readBuild(root, { ...service, source: service.source }, platform, refresh);
+  return buildOf(root, read(web), platform, refresh);
 }
 const write = (name: string, text: string): void => {
   fs.writeFileSync(path.join(root, "web", name), text);

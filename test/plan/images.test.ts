@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Facts } from "../../plan/facts";
 import { explain } from "../../plan/explain";
 import { chooseImage, explainImages, type ImageChoice, roomForBuild } from "../../plan/images";
-import { type Build, readBuild } from "../../plan/build";
+import type { Build } from "../../plan/build";
 import { imageTag } from "../../plan/stack";
 import { change, LEAST, read, type Values } from "./support/config";
-import { EMPTY_HOST, factsAfter, makeProject, NAMES, type Planned, planned } from "./support/stack";
+import { buildOf, EMPTY_HOST, factsAfter, makeProject, NAMES, type Planned, planned } from "./support/stack";
 import { parseFacts } from "../../plan/facts";
 
 /** Where an image comes from, run after run, as the host and the memory on it change. */
@@ -36,9 +36,7 @@ const ROOM = memory(1024, 300);
 const TIGHT = memory(1024, 600);
 
 function builtFrom(values: Values): Build {
-  const service = read(values).services.web;
-  if (service?.source === undefined) throw new Error("web is built");
-  return readBuild(root, { ...service, source: service.source }, "linux/amd64", "");
+  return buildOf(root, read(values));
 }
 
 function choice(values: Values, facts: Facts): ImageChoice {

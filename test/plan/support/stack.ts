@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { type Build, readBuild } from "../../../plan/build";
 import type { Config } from "../../../plan/config/schema";
 import type { NamedContainer } from "../../../plan/container";
 import { type Current, type Facts, NO_FACTS } from "../../../plan/facts";
@@ -24,6 +25,17 @@ export function makeProject(files: Readonly<Record<string, string>>): string {
     fs.writeFileSync(path.join(root, name), text);
   }
   return root;
+}
+
+/** What the service web of a project is built from. */
+export function buildOf(
+  root: string,
+  { services: { web } }: Config,
+  platform = "linux/amd64",
+  refresh = "",
+): Build {
+  if (web?.source === undefined) throw new Error("web is built");
+  return readBuild(root, { ...web, source: web.source }, platform, refresh);
 }
 
 /** No service in it is built. */
