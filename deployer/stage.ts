@@ -33,10 +33,12 @@ export function stageContext(
   build: Build,
   links: "inside" | "any",
 ): StagedContext {
-  const inside = posix.relative(build.context, build.dockerfile);
+  const inside = isInside(root, build);
   const within = (place: string): StagedContext => ({
     context: `${place}/context`,
-    dockerfile: inside.startsWith("../") ? `${place}/Dockerfile` : `${place}/context/${inside}`,
+    dockerfile: inside
+      ? `${place}/context/${posix.relative(build.context, build.dockerfile)}`
+      : `${place}/Dockerfile`,
   });
   const staged = posix.join(STAGED, folder);
   if (fs.existsSync(join(root, staged))) {
@@ -54,6 +56,19 @@ export function stageContext(
     fs.rmSync(join(root, draft), { recursive: true, force: true });
   }
   return within(staged);
+}
+
+/**
+ * Does the Dockerfile lie in the context itself? Through a link on its way it may lie anywhere, and its copy would be
+ * written there: beside the context it is safe.
+ */
+function isInside(root: string, { context, dockerfile }: Build): boolean {
+  const inside = posix.relative(context, dockerfile);
+  if (inside.startsWith("../")) return false;
+  // A folder that is gone meanwhile is told of by who copies it.
+  if (!fs.existsSync(join(root, dockerfile))) return true;
+  const real = fs.realpathSync(join(root, posix.dirname(dockerfile)));
+  return real === join(fs.realpathSync(join(root, context)), posix.dirname(inside));
 }
 
 function copyContext(root: string, build: Build, draft: StagedContext, links: "inside" | "any"): void {
@@ -149,7 +164,7 @@ function removeOld(folder: string): void {
   if (!fs.existsSync(folder)) return;
   for (const name of fs.readdirSync(folder)) {
     const path = join(folder, name);
-    if (Date.now() - fs.statSync(path).mtimeMs > DAY_MS) fs.rmSync(path, { recursive: true, force: true });
+    if (Date.now() - fs.lstatSync(path).mtimeMs > DAY_MS) fs.rmSync(path, { recursive: true, force: true });
   }
 }
 

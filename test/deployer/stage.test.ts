@@ -1,11 +1,12 @@
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stageContext } from "../../deployer/stage";
 import { type Build, STAGED } from "../../plan/build";
 import { ContextError, readContext } from "../../plan/context";
 import { change, LEAST, read } from "../plan/support/config";
 import { buildOf, makeProject } from "../plan/support/stack";
+import { below } from "../support/walk";
 
 let root = "";
 beforeEach(() => {
@@ -31,7 +32,7 @@ const stage = (one: Build, links: "inside" | "any" = "inside") =>
 
 /** Everything below a folder of the project, with its permissions. */
 function tree(folder: string): Record<string, string> {
-  const names = fs.readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+  const names = below(join(root, folder)).map((one) => relative(join(root, folder), one.path));
   return Object.fromEntries(
     names.sort().map((name) => {
       const stats = fs.lstatSync(join(root, folder, name));
@@ -81,6 +82,17 @@ describe("a staged build context", () => {
     fs.writeFileSync(join(root, "web/.dockerignore"), "Dockerfile\n");
     const ignored = stage(build());
     expect(fs.readFileSync(join(root, ignored.dockerfile), "utf8")).toBe("FROM scratch");
+  });
+
+  it("leaves alone what lies behind a link on the way to the Dockerfile", () => {
+    fs.mkdirSync(join(root, "docker"));
+    fs.writeFileSync(join(root, "docker/real"), "FROM scratch\n# behind");
+    fs.symlinkSync("real", join(root, "docker/Dockerfile"));
+    // An absolute one is the same place also when it is seen from the copy.
+    fs.symlinkSync(join(root, "docker"), join(root, "web/docker"));
+    const staged = stage(build({ dockerfile: "docker/Dockerfile" }), "any");
+    expect(fs.readFileSync(join(root, staged.dockerfile), "utf8")).toContain("behind");
+    expect(fs.readlinkSync(join(root, "docker/Dockerfile"))).toBe("real");
   });
 
   it("takes names that are no text, and links that stay in it", () => {

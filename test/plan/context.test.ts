@@ -6,6 +6,7 @@ import * as path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContextError, contextDigest, readContext } from "../../plan/context";
+import { below, touch } from "../support/walk";
 
 // The same cases on every run, and few, because each makes two trees of files.
 fc.configureGlobal({ seed: 2010, numRuns: 30 });
@@ -141,6 +142,20 @@ describe("what is in the manifest", () => {
   it("links are not followed", () => {
     const dir = make({ Dockerfile: "", "d/x": "", up: { link: "../.." }, self: { link: "self" } });
     expect(paths(dir)).toEqual(["Dockerfile", "d", "d/x", "self", "up"]);
+  });
+
+  it("a link to a folder outside is an entry, and what lies there is neither read nor changed", () => {
+    const outside = make({ "folder/file": "x" }, path.join(root, "outside"));
+    const dir = make({ Dockerfile: "", out: { link: "../outside/folder" } });
+    const [mode, time] = [0o640, 1_000_000];
+    fs.chmodSync(path.join(outside, "folder/file"), mode);
+    fs.utimesSync(path.join(outside, "folder/file"), time, time);
+    expect(below(dir).map((one) => path.relative(dir, one.path))).toEqual(["Dockerfile", "out"]);
+    for (const one of below(dir)) touch(one, 5, 0o022);
+    expect(paths(dir)).toEqual(["Dockerfile", "out"]);
+    const stat = fs.statSync(path.join(outside, "folder/file"));
+    expect([stat.mode & 0o777, stat.mtimeMs / 1000]).toEqual([mode, time]);
+    expect(fs.statSync(path.join(dir, "Dockerfile")).mtimeMs).toBe(5000);
   });
 
   it("the context may be a link itself, and end in a slash", () => {
@@ -330,7 +345,7 @@ describe("the digest", () => {
   const leaf = fc.record({
     name: fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/")),
     kind: fc.constantFrom("file", "script", "link", "empty"),
-    content: fc.string({ minLength: 1, maxLength: 5, unit: fc.constantFrom("x", "y", "/", ".") }),
+    content: fc.string({ minLength: 1, maxLength: 5, unit: fc.constantFrom("x", "y", "/", "z") }),
   });
   type Leaf = typeof leaf extends fc.Arbitrary<infer T> ? T : never;
   const leaves = fc
@@ -342,7 +357,8 @@ describe("the digest", () => {
     const contents = tree.map(({ name, kind, content }): [string, Tree[string]] => {
       if (kind === "file") return [name, content];
       if (kind === "script") return [name, { script: content }];
-      return [name, kind === "link" ? { link: content } : null];
+      // Wherever the link lies, it leads nowhere but below itself: no generated one may leave the tree.
+      return [name, kind === "link" ? { link: `to/${content}` } : null];
     });
     const build: Tree = { Dockerfile: "FROM scratch", ".dockerignore": "ignored\n**/*.log\n" };
     return make({ ...Object.fromEntries(contents), ...build }, path.join(root, `tree-${count++}`));
@@ -399,11 +415,7 @@ describe("the digest", () => {
         (tree, bits, time) => {
           const dir = plant(tree);
           const before = digestOf(dir);
-          for (const entry of fs.readdirSync(dir, { recursive: true, withFileTypes: true })) {
-            const file = path.join(entry.parentPath, entry.name);
-            fs.lutimesSync(file, time, time);
-            if (!entry.isSymbolicLink()) fs.chmodSync(file, fs.statSync(file).mode ^ bits);
-          }
+          for (const one of below(dir)) touch(one, time, bits);
           make({ "ignored/x": "x", "any/x.log": "x" }, dir);
           fs.rmSync(path.join(dir, "any"), { recursive: true });
           fs.writeFileSync(path.join(dir, "y.log"), "x");
