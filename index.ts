@@ -16,9 +16,9 @@ import { Service } from "./components/service";
 import { loadConfig, withoutTrace } from "./components/stackConfig";
 import { makeTracesPrintable } from "./components/trace";
 import { routesScript } from "./host/bundle";
-import { planRelease } from "./plan/release";
-import { pinned } from "./plan/rollback";
-import { describeStack } from "./plan/stack";
+import { planRelease } from "./plan/release/release";
+import { pinned } from "./plan/release/rollback";
+import { describeStack } from "./plan/release/stack";
 
 export = () => {
   makeTracesPrintable();

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MemorySampler } from "../host/sampleMemory";
-import type { ImageChoice } from "../plan/images";
+import type { ImageChoice } from "../plan/release/images";
 import type { Host } from "./host";
 
 /** The builds of one run: one at a time, and what each took of the host's memory. */

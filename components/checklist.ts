@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { askDeployer } from "../deployer";
-import { type Checked, checklist, describe, type Repository } from "../plan/checklist";
+import { type Checked, checklist, describe, type Repository } from "../plan/checks/checklist";
 import type { Config } from "../plan/config/schema";
-import type { Facts } from "../plan/facts";
-import type { Plan } from "../plan/release";
+import type { Facts } from "../plan/found/facts";
+import type { Plan } from "../plan/release/release";
 
 /**
  * Goes through the checklist before anything is changed: a preview shows it with the plan; an `up` ends here if one says

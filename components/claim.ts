@@ -4,10 +4,10 @@ import * as random from "@pulumi/random";
 import { hostCommand, hostScript } from "../host/bundle";
 import { connectionTo } from "../host/connection";
 import type { Config } from "../plan/config/schema";
-import type { StackNames } from "../plan/container";
-import type { Facts } from "../plan/facts";
-import { machineProblem, ownerProblem } from "../plan/owner";
-import { stackLines } from "../plan/wire";
+import type { StackNames } from "../plan/wanted/container";
+import type { Facts } from "../plan/found/facts";
+import { machineProblem, ownerProblem } from "../plan/found/owner";
+import { stackLines } from "../plan/release/wire";
 import { deployer } from "../deployer/name";
 import { ifKnown } from "./known";
 

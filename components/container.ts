@@ -6,9 +6,9 @@ import {
   type Health,
   type NamedContainer,
   RESTART_POLICY,
-} from "../plan/container";
-import { generation } from "../plan/facts";
-import type { CreatedContainer } from "../plan/wire";
+} from "../plan/wanted/container";
+import { generation } from "../plan/found/facts";
+import type { CreatedContainer } from "../plan/release/wire";
 import type { Host } from "./host";
 
 /**

@@ -4,9 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { hostCommand, hostScript } from "../host/bundle";
 import { type Connection, connectionTo } from "../host/connection";
 import type { Config } from "../plan/config/schema";
-import { type StackNames, volumeName } from "../plan/container";
-import { type Facts, generation } from "../plan/facts";
-import { type CreatedNetwork, fullName, STACK_LABEL, stackLines } from "../plan/wire";
+import { type StackNames, volumeName } from "../plan/wanted/container";
+import { type Facts, generation } from "../plan/found/facts";
+import { type CreatedNetwork, fullName, STACK_LABEL, stackLines } from "../plan/release/wire";
 import { Builds } from "./builds";
 import type { Claim } from "./claim";
 

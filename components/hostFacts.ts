@@ -3,9 +3,9 @@ import { askFacts, HostUnreachable } from "../host/askFacts";
 import { connectionTo } from "../host/connection";
 import { contextProblem } from "../deployer/localEngine";
 import type { Config } from "../plan/config/schema";
-import type { StackNames } from "../plan/container";
-import { type Facts, NO_FACTS } from "../plan/facts";
-import { factLines } from "../plan/wire";
+import type { StackNames } from "../plan/wanted/container";
+import { type Facts, NO_FACTS } from "../plan/found/facts";
+import { factLines } from "../plan/release/wire";
 
 /**
  * What the host tells, before any resource. In a preview an unreachable host is a warning; a real `up` stops before it

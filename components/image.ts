@@ -3,15 +3,15 @@ import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { type StagedContext, stageContext } from "../deployer/stage";
 import { localBuildCommand, localBuildScript } from "../host/bundle";
-import type { Build } from "../plan/build";
-import { digest } from "../plan/identity";
-import type { ImageChoice, MadeImage } from "../plan/images";
-import { localBuildLines } from "../plan/wire";
+import type { Build } from "../plan/wanted/build";
+import { digest } from "../plan/wanted/identity";
+import type { ImageChoice, MadeImage } from "../plan/release/images";
+import { localBuildLines } from "../plan/release/wire";
 import type { Host } from "./host";
 import { withoutTrace } from "./stackConfig";
 
 /**
- * An image built from source, where plan/images.ts says. Its resource and its tag carry the hash of what it is built
+ * An image built from source, where plan/release/images.ts says. Its resource and its tag carry the hash of what it is built
  * from: another content is another resource, the same content is never built again, and the older image stays on the
  * host for going back. One that is kept from an earlier release needs no resource at all.
  */

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Checked, summarize } from "../plan/checklist";
+import { type Checked, summarize } from "../plan/checks/checklist";
 import type { Config } from "../plan/config/schema";
 import { localEngineProblem } from "../deployer/localEngine";
-import { explain, explainPin } from "../plan/explain";
-import type { Facts } from "../plan/facts";
-import type { ImageChoice } from "../plan/images";
-import type { Plan } from "../plan/release";
-import type { Pin } from "../plan/rollback";
-import type { DescribedStack } from "../plan/stack";
+import { explain, explainPin } from "../plan/words/explain";
+import type { Facts } from "../plan/found/facts";
+import type { ImageChoice } from "../plan/release/images";
+import type { Plan } from "../plan/release/release";
+import type { Pin } from "../plan/release/rollback";
+import type { DescribedStack } from "../plan/release/stack";
 
 /**
  * An `up` that cannot do what is configured stops here, before anything on the host; a preview too.

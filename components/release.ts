@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Repository } from "../plan/checklist";
-import type { Plan } from "../plan/release";
-import type { DescribedStack } from "../plan/stack";
-import { type CreatedContainer, objectLine, planLines } from "../plan/wire";
+import type { Repository } from "../plan/checks/checklist";
+import type { Plan } from "../plan/release/release";
+import type { DescribedStack } from "../plan/release/stack";
+import { type CreatedContainer, objectLine, planLines } from "../plan/release/wire";
 import { deployer } from "../deployer/name";
 import type { Host } from "./host";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DescribedService } from "../plan/stack";
-import type { CreatedContainer } from "../plan/wire";
+import type { DescribedService } from "../plan/release/stack";
+import type { CreatedContainer } from "../plan/release/wire";
 import { createContainer } from "./container";
 import type { Host } from "./host";
 import { builtImage, pulledImage } from "./image";

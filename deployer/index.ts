@@ -1,4 +1,4 @@
-import type { Deployer } from "../plan/checklist";
+import type { Deployer } from "../plan/checks/checklist";
 import type { Config } from "../plan/config/schema";
 import { readRepositories } from "./git";
 import { testsFor } from "./tests";

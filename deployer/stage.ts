@@ -1,7 +1,13 @@
 import * as fs from "node:fs";
 import { join, posix, sep } from "node:path";
-import { type Build, STAGED } from "../plan/build";
-import { ContextError, type ContextManifest, contextDigest, entryBytes, readContext } from "../plan/context";
+import { type Build, STAGED } from "../plan/wanted/build";
+import {
+  ContextError,
+  type ContextManifest,
+  contextDigest,
+  entryBytes,
+  readContext,
+} from "../plan/wanted/context/context";
 
 /**
  * A build context as a folder of its own: what its hash was made of, with the permissions that Git would give it, under

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import type { Telegram } from "../plan/config/notify";
-import { withoutSecrets } from "../plan/reason";
+import { withoutSecrets } from "../plan/words/reason";
 
 /** Seconds that Telegram may ask to be left alone for, and is then asked once more. */
 const PATIENCE = 10;
@@ -27,7 +27,7 @@ interface Reply {
 /**
  * Sends a message by a bot. Never throws, and takes no longer than twice the timeout and the pause asked for in between.
  *
- * @param html plan/html.ts
+ * @param html plan/words/html.ts
  * @returns why nobody was told, with the cure; undefined: it was sent
  */
 export async function sendTelegram(settings: Telegram, html: string): Promise<string | undefined> {

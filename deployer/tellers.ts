@@ -1,7 +1,7 @@
 import type { Notify } from "../plan/config/notify";
-import type { Event } from "../plan/event";
-import { toHtml } from "../plan/html";
-import { describeEvent } from "../plan/message";
+import type { Event } from "../plan/words/event";
+import { toHtml } from "../plan/words/html";
+import { describeEvent } from "../plan/words/message";
 import { sendTelegram } from "./telegram";
 
 /** Tells of a deploy's end. Never throws; gives a warning when it could not. */

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Tells, in one round trip and without changing anything, what a plan must know of the host. Read by plan/facts.ts.
+# Tells, in one round trip and without changing anything, what a plan must know of the host. Read by plan/found/facts.ts.
 
 facts() {
   label=$(payload_value label)

@@ -1,6 +1,6 @@
 import { parse } from "dotenv";
 import { suggestion } from "../plan/config/errors";
-import { isPlaceholder } from "../plan/placeholder";
+import { isPlaceholder } from "../plan/config/placeholder";
 import { OpsError } from "./errors";
 
 /** What an import of a file like .env.production does to a service's environment. Values never leave this module. */
@@ -23,7 +23,7 @@ export interface Existing {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** Set by the stack for every service with a port or a database (plan/container.ts). */
+/** Set by the stack for every service with a port or a database (plan/wanted/container.ts). */
 const BY_STACK = new Set(["PORT", "DATABASE_URL", "PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE"]);
 
 /**

@@ -1,11 +1,11 @@
 import { routesScript } from "../host/bundle";
 import { ConfigError } from "../plan/config/errors";
 import type { Config } from "../plan/config/schema";
-import { ContextError } from "../plan/context";
-import type { Facts } from "../plan/facts";
-import { type Plan, planRelease } from "../plan/release";
-import { pinned } from "../plan/rollback";
-import { type DescribedStack, describeStack } from "../plan/stack";
+import { ContextError } from "../plan/wanted/context/context";
+import type { Facts } from "../plan/found/facts";
+import { type Plan, planRelease } from "../plan/release/release";
+import { pinned } from "../plan/release/rollback";
+import { type DescribedStack, describeStack } from "../plan/release/stack";
 import { OpsError } from "./errors";
 import { PROJECT } from "./pulumi";
 import type { OpenStack } from "./stack";

@@ -1,5 +1,5 @@
 import { suggestion } from "../plan/config/errors";
-import type { Current, Facts } from "../plan/facts";
+import type { Current, Facts } from "../plan/found/facts";
 import { OpsError } from "./errors";
 
 /** The container that serves under a service's name, as the last release recorded it. @throws OpsError */

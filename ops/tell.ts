@@ -3,8 +3,8 @@ import { tellAll, tellersOf } from "../deployer/tellers";
 import { tokenParts } from "../deployer/telegram";
 import { type Notify } from "../plan/config/notify";
 import { readNotify } from "../plan/config/read";
-import type { StackNames } from "../plan/container";
-import { reasonOf } from "../plan/reason";
+import type { StackNames } from "../plan/wanted/container";
+import { reasonOf } from "../plan/words/reason";
 import type { Selection } from "./pulumi";
 import { rawConfig } from "./stack";
 

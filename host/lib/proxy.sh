@@ -57,7 +57,7 @@ install_site() {
     return 1
   fi
   # A reload closes kept connections, and fails a request that is just being sent on one. While this file is there,
-  # each answer ends its connection (plan/nginx.ts): those in use are given up before.
+  # each answer ends its connection (plan/site/nginx.ts): those in use are given up before.
   docker exec -u 0:0 "$proxy" touch "$proxy_files/closing" || return 1
   rest 0.3
   before=$(loaded_site)

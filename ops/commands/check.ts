@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { askDeployer } from "../../deployer";
-import { type Checked, checklist } from "../../plan/checklist";
+import { type Checked, checklist } from "../../plan/checks/checklist";
 import { colors } from "../colors";
 import { EXIT } from "../exit";
 import { planOf } from "../planning";

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { Facts } from "../../plan/facts";
-import { type Entry, obstacles, type Today } from "../../plan/ledger";
-import { timeOf } from "../../plan/time";
+import type { Facts } from "../../plan/found/facts";
+import { type Entry, obstacles, type Today } from "../../plan/found/ledger";
+import { timeOf } from "../../plan/words/time";
 import { colors } from "../colors";
 import { diskOf } from "../disk";
 import type { Selection } from "../pulumi";

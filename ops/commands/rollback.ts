@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { lastGood, obstacles, servingEntry, type Today } from "../../plan/ledger";
-import type { Facts } from "../../plan/facts";
+import { lastGood, obstacles, servingEntry, type Today } from "../../plan/found/ledger";
+import type { Facts } from "../../plan/found/facts";
 import { needTerminal } from "../ask";
 import { OpsError } from "../errors";
 import { EXIT } from "../exit";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Facts } from "../../plan/facts";
+import type { Facts } from "../../plan/found/facts";
 import { colors } from "../colors";
 import { EXIT } from "../exit";
 import type { Selection } from "../pulumi";

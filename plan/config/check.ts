@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Where the proxy listens for the runner (plan/nginx.ts): one socket cannot become another's at a reload. */
+/** Where the proxy listens for the runner (plan/site/nginx.ts): one socket cannot become another's at a reload. */
 const DOORS = [8079, 8081, 8082];
 
 /**

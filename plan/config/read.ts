@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { isHint } from "../placeholder";
+import { isHint } from "./placeholder";
 import { crossChecks } from "./check";
 import { ConfigError, describeIssue, pathText, typeWords } from "./errors";
 import { type Notify, notify } from "./notify";

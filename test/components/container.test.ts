@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { DEFAULTS_VERSION } from "../../plan/identity";
+import { DEFAULTS_VERSION } from "../../plan/wanted/identity";
 import { change, LEAST, type Values } from "../plan/support/config";
 import { EMPTY_HOST } from "../plan/support/stack";
 import { run } from "./support/program";
@@ -34,7 +34,7 @@ describe("what a container is made with", () => {
     const labels = web?.labels as { label: string; value: string }[] | undefined;
     const key = labels?.find(({ label }) => label === "deploy.key")?.value ?? "";
     // Fails when components/container.ts adds something else. Containers that were made before would still be taken for
-    // the same: raise DEFAULTS_VERSION in plan/identity.ts, so that they are replaced, and change both here.
+    // the same: raise DEFAULTS_VERSION in plan/wanted/identity.ts, so that they are replaced, and change both here.
     expect(DEFAULTS_VERSION).toBe(1);
     expect(web).toEqual({
       image: "web:1",

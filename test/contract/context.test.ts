@@ -4,8 +4,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ContextEntry, ContextError, readContext } from "../../plan/context";
-import type { Builder } from "../../plan/pattern";
+import { type ContextEntry, ContextError, readContext } from "../../plan/wanted/context/context";
+import type { Builder } from "../../plan/wanted/context/pattern";
 
 /**
  * What readContext says against what a real build receives. `COPY . /` into an empty image, written out as files,

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hostScript } from "../../host/bundle";
-import { type Facts, parseFacts } from "../../plan/facts";
+import { type Facts, parseFacts } from "../../plan/found/facts";
 import { prepare, release } from "./lib/release";
 import { serves } from "./lib/scenarios";
 import { violations } from "./lib/serving";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { localBuildCommand, localBuildScript } from "../../host/bundle";
-import type { Build } from "../../plan/build";
-import { localBuildLines } from "../../plan/wire";
+import type { Build } from "../../plan/wanted/build";
+import { localBuildLines } from "../../plan/release/wire";
 import { entries, pathOf, type ShellName, whyMissing } from "./lib/shells";
 
 // A build on the deployer's machine, and what is shipped to the host: two engines that are folders (here, there), a

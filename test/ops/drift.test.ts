@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type DriftReport, describeDrift, renderDrift } from "../../ops/commands/drift";
-import type { Facts } from "../../plan/facts";
+import type { Facts } from "../../plan/found/facts";
 import { change, LEAST, read } from "../plan/support/config";
 import { EMPTY_HOST, hostAfter, planned, withStates } from "../plan/support/stack";
 

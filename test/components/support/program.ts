@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest, RegisterResourceResponse } from "@pulumi/pulumi/proto/resource_pb";
 import { vi } from "vitest";
-import type { Deployer } from "../../../plan/checklist";
-import type { Facts } from "../../../plan/facts";
+import type { Deployer } from "../../../plan/checks/checklist";
+import type { Facts } from "../../../plan/found/facts";
 import { asPulumi, type Values } from "../../plan/support/config";
 
 /** Runs index.ts as a whole, with an engine that writes down what it is asked for. */

@@ -1,4 +1,4 @@
-import type { Step } from "../../../plan/release";
+import type { Step } from "../../../plan/release/release";
 import type { Fault } from "./world";
 
 /**

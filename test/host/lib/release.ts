@@ -1,8 +1,8 @@
 import { routesScript } from "../../../host/bundle";
 import type { Config } from "../../../plan/config/schema";
-import { type Plan, planRelease } from "../../../plan/release";
-import { describeStack } from "../../../plan/stack";
-import { planLines } from "../../../plan/wire";
+import { type Plan, planRelease } from "../../../plan/release/release";
+import { describeStack } from "../../../plan/release/stack";
+import { planLines } from "../../../plan/release/wire";
 import { NAMES } from "./stacks";
 import type { Outcome, World } from "./world";
 

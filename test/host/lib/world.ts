@@ -4,9 +4,14 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Action, hostCommand, hostScript } from "../../../host/bundle";
-import type { NamedContainer } from "../../../plan/container";
-import { type Facts, generation, parseFacts } from "../../../plan/facts";
-import { type CreatedContainer, type CreatedNetwork, stackLabel, stackLines } from "../../../plan/wire";
+import type { NamedContainer } from "../../../plan/wanted/container";
+import { type Facts, generation, parseFacts } from "../../../plan/found/facts";
+import {
+  type CreatedContainer,
+  type CreatedNetwork,
+  stackLabel,
+  stackLines,
+} from "../../../plan/release/wire";
 import { pathOf, type ShellName } from "./shells";
 import { NAMES } from "./stacks";
 

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { routesScript } from "../../../host/bundle";
-import { proxySpec } from "../../../plan/container";
-import { routesFile, siteConfig, siteDigest } from "../../../plan/nginx";
+import { proxySpec } from "../../../plan/wanted/container";
+import { routesFile, siteConfig, siteDigest } from "../../../plan/site/nginx";
 import { pause, run } from "../../e2e/lib/command";
 import { read, type Values } from "../../plan/support/config";
 

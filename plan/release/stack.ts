@@ -1,0 +1,227 @@
+import { type Build, readBuild, whyBuilt } from "../wanted/build";
+import type { Config, DatabaseConfig, ServiceConfig } from "../config/schema";
+import {
+  databaseSpec,
+  databaseVolume,
+  migrationSpec,
+  nameContainer,
+  type NamedContainer,
+  proxySpec,
+  serviceSpec,
+  type StackNames,
+  volumeName,
+} from "../wanted/container";
+import {
+  type ContainerRecord,
+  type Facts,
+  generation,
+  type RecordedBuild,
+  type ReleaseRecord,
+} from "../found/facts";
+import { chooseImage, type ImageChoice, keptImage } from "./images";
+import { byNeeds, type Wanted } from "./release";
+import type { Pin } from "./rollback";
+import { adoptedVolumes, volumeProblems } from "../found/volumes";
+import { fullName } from "./wire";
+
+/** Everything that a stack wants on its host, named by content: config and source in, plain data out. */
+export interface DescribedStack {
+  readonly database: NamedContainer | undefined;
+  readonly proxy: NamedContainer;
+  readonly services: readonly DescribedService[];
+  /** All of them, each after what it needs. */
+  readonly wanted: readonly Wanted[];
+  readonly record: Omit<ReleaseRecord, "site">;
+  /** Why it cannot have what it wants, each with a cure. */
+  readonly refusals: readonly string[];
+  /** What a preview tells besides the plan. */
+  readonly notes: readonly string[];
+}
+
+export interface DescribedService {
+  readonly name: string;
+  readonly config: ServiceConfig;
+  readonly container: NamedContainer;
+  readonly migration: NamedContainer | undefined;
+  /** The migration's name, also if it is not to run again. */
+  readonly migrationKey: string | undefined;
+  /** Where an image that is built comes from; undefined for one made elsewhere. */
+  readonly image: ImageChoice | undefined;
+  /** What a release remembers of its build. */
+  readonly build: RecordedBuild | undefined;
+}
+
+/**
+ * @param root the project's folder
+ * @param pin the earlier release that this is; its images are taken as they are, and its migrations have run
+ * @throws ContextError when a service's source cannot be read
+ */
+export function describeStack(
+  root: string,
+  config: Config,
+  names: StackNames,
+  facts: Facts,
+  pin?: Pin,
+): DescribedStack {
+  const platform = config.host.platform ?? facts.platform ?? "linux/amd64";
+  const database = config.database && nameContainer(databaseSpec(config.database, names), config.identityKey);
+  const carried = facts.current?.record.names;
+  const proxy = nameContainer(proxySpec(config, names, carried), config.identityKey);
+  const imageOf = (name: string, service: ServiceConfig) =>
+    pin === undefined
+      ? imageFromSource(root, name, service, platform, config, names, facts)
+      : imageOfRelease(name, pin, facts);
+  const services = byNeeds(config).map((name) =>
+    describeService(name, config, names, imageOf, pin !== undefined),
+  );
+  const plain = {
+    migration: undefined,
+    migrationKey: undefined,
+    migrationKind: "expand",
+    order: "auto",
+    exclusive: [],
+    needs: [],
+  } as const;
+  return {
+    database,
+    proxy,
+    services,
+    wanted: [
+      ...(database ? [{ container: database, ...plain }] : []),
+      { container: proxy, ...plain },
+      ...services.map((one) => wantedService(one, names)),
+    ],
+    record: {
+      names: [...proxy.spec.aliases],
+      ...(config.database ? { database: dataOf(config.database, names, facts) } : {}),
+      containers: {
+        ...(database ? { database: recordOf(facts, database) } : {}),
+        proxy: recordOf(facts, proxy),
+        ...Object.fromEntries(services.map((one) => [one.name, recordOf(facts, one.container, one)])),
+      },
+    },
+    refusals: volumeProblems(config, names, facts),
+    notes: adoptedVolumes(config, names, facts),
+  };
+}
+
+export function imageTag(names: StackNames, service: string, build: Build): string {
+  return `${fullName(names)}/${service}:${build.hash}`;
+}
+
+/** An image as a container names it, and where it comes from if it is built. */
+interface ServiceImage {
+  readonly reference: string;
+  readonly image: ImageChoice | undefined;
+  readonly build: RecordedBuild | undefined;
+}
+
+/** An image made elsewhere, or what the source says now. */
+function imageFromSource(
+  root: string,
+  name: string,
+  service: ServiceConfig,
+  platform: string,
+  config: Config,
+  names: StackNames,
+  facts: Facts,
+): ServiceImage {
+  const { source } = service;
+  if (source === undefined) return { reference: service.image ?? "", image: undefined, build: undefined };
+  const build = readBuild(root, { ...service, source }, platform, config.baseRefresh);
+  const reference = imageTag(names, name, build);
+  const image = chooseImage(config, name, reference, build, facts);
+  const why = whyBuilt(build, facts.current?.record.containers[name]?.build);
+  return {
+    reference,
+    image,
+    build: {
+      hash: build.hash,
+      why,
+      parts: { ...build.parts },
+      files: { ...build.files },
+      place: image.place,
+    },
+  };
+}
+
+/** What an earlier release ran: its source may be long gone. */
+function imageOfRelease(name: string, { entry, record }: Pin, facts: Facts): ServiceImage {
+  const before = record.containers[name];
+  const reference = before?.image ?? "";
+  const build = before?.build;
+  if (build === undefined) return { reference, image: undefined, build };
+  const image = keptImage(name, reference, facts, `kept from release ${entry.number}: no build`);
+  return { reference, image, build: { ...build, place: image.place } };
+}
+
+function describeService(
+  name: string,
+  config: Config,
+  names: StackNames,
+  imageOf: (name: string, service: ServiceConfig) => ServiceImage,
+  migrated: boolean,
+): DescribedService {
+  const service = config.services[name];
+  if (service === undefined) throw new Error(`no service ${name}`);
+  const { reference, image, build } = imageOf(name, service);
+  const spec = serviceSpec(name, config, reference, names);
+  const { migrate } = service;
+  const migration =
+    migrate === undefined
+      ? undefined
+      : nameContainer(migrationSpec(name, { ...service, migrate }, spec), config.identityKey);
+  return {
+    name,
+    config: service,
+    container: nameContainer(spec, config.identityKey),
+    migration: migrated ? undefined : migration,
+    migrationKey: migration?.key,
+    image,
+    build,
+  };
+}
+
+function wantedService(
+  { config, container, migration, migrationKey }: DescribedService,
+  names: StackNames,
+): Wanted {
+  return {
+    container,
+    migration,
+    migrationKey,
+    migrationKind: config.migrateKind ?? "expand",
+    order: config.order,
+    exclusive: config.volumes
+      .filter(({ shareable }) => !shareable)
+      .map(({ name }) => volumeName(names, name)),
+    needs: config.needs,
+  };
+}
+
+function dataOf(
+  config: DatabaseConfig,
+  names: StackNames,
+  facts: Facts,
+): NonNullable<ReleaseRecord["database"]> {
+  const volume = databaseVolume(config, names);
+  return { version: config.version, volume, made: generation(facts, `volume:${volume}`) };
+}
+
+function recordOf(
+  facts: Facts,
+  { key, spec, parts }: NamedContainer,
+  service?: DescribedService,
+): ContainerRecord {
+  const { build } = service ?? {};
+  const volumes = spec.mounts.filter(({ type }) => type === "volume").map(({ source }) => source);
+  return {
+    key,
+    image: spec.image,
+    memory: spec.memory,
+    volumes,
+    made: Object.fromEntries(volumes.map((name) => [name, generation(facts, `volume:${name}`)])),
+    parts: { ...parts },
+    ...(build ? { build } : {}),
+  };
+}

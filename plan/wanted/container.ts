@@ -1,0 +1,305 @@
+import type { Config, DatabaseConfig, ServiceConfig } from "../config/schema";
+import { DEFAULTS_VERSION, digest, leaves, type Plain, secretDigest } from "./identity";
+
+/**
+ * What a container is, as plain data: made from config alone, named by its content, turned into a Pulumi resource by
+ * components/. All four kinds of container (service, its migration, database, proxy) come from here, so that the one
+ * rule and the hardening hold for each.
+ */
+
+/**
+ * Of all that serves. `unless-stopped` would not do: an engine that crashed takes what it finds still alive, when it is
+ * back, for stopped by hand (seen with Docker 20.10).
+ */
+export const RESTART_POLICY = "always";
+
+export type Role = "service" | "migrate" | "database" | "proxy";
+
+/** An environment value: plain, a stack secret, or a text with the database's password in place of {password}. */
+export type EnvValue =
+  | { readonly plain: string }
+  | { readonly secret: string }
+  | { readonly withPassword: string; readonly version: number };
+
+export type Health =
+  | { readonly kind: "http"; readonly port: number; readonly path: string }
+  | { readonly kind: "exec"; readonly command: string }
+  | { readonly kind: "proxy" }
+  | { readonly kind: "none" };
+
+export type Mount = {
+  readonly type: "volume" | "bind";
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly?: boolean;
+};
+
+export type ContainerSpec = {
+  /** The logical name: a service's, `database` or `proxy`. */
+  readonly service: string;
+  readonly role: Role;
+  /** An image reference; for a built image its content tag. */
+  readonly image: string;
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly env: Readonly<Record<string, EnvValue>>;
+  /** MiB; also the limit for memory and swap together. */
+  readonly memory: number;
+  readonly user: string;
+  readonly readOnly: boolean;
+  readonly capabilities: readonly string[];
+  readonly newPrivileges: boolean;
+  readonly tmpfs: readonly string[];
+  readonly mounts: readonly Mount[];
+  readonly networks: readonly ("edge" | "data")[];
+  /** Names under which others on the network find it, besides its key. */
+  readonly aliases: readonly string[];
+  readonly ports: readonly { readonly internal: number; readonly external: number; readonly ip: string }[];
+  readonly health: Health;
+  /** Seconds between SIGTERM and SIGKILL. */
+  readonly stopGrace: number;
+  /** Seconds until healthy (for a migration: until done). */
+  readonly startTimeout: number;
+};
+
+/** A container with its name: `<service>-<12 hex>`. */
+export interface NamedContainer {
+  readonly spec: ContainerSpec;
+  readonly key: string;
+  /** Each leaf of the description as a digest, for saying what changed. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** A stack's own names on the host. */
+export interface StackNames {
+  readonly project: string;
+  readonly stack: string;
+}
+
+export function volumeName({ project, stack }: StackNames, name: string): string {
+  return `${project}-${stack}-${name}`;
+}
+
+/** @throws Error when the spec has secrets and no key: config/check.ts refuses that before. */
+export function nameContainer(spec: ContainerSpec, identityKey: string | undefined): NamedContainer {
+  const description: Plain = {
+    ...spec,
+    env: Object.fromEntries(
+      Object.entries(spec.env).map(([name, value]) => [name, envIdentity(value, identityKey)]),
+    ),
+    defaults: DEFAULTS_VERSION,
+  };
+  const name = spec.role === "migrate" ? `${spec.service}-migrate` : spec.service;
+  return { spec, key: `${name}-${digest(description)}`, parts: leaves(description) };
+}
+
+function envIdentity(value: EnvValue, identityKey: string | undefined): Plain {
+  if ("plain" in value) return value.plain;
+  if ("withPassword" in value) return { text: value.withPassword, version: value.version };
+  if (identityKey === undefined) throw new Error("a secret needs identityKey");
+  return { secret: secretDigest(identityKey, value.secret) };
+}
+
+/** The service itself. */
+export function serviceSpec(name: string, config: Config, image: string, names: StackNames): ContainerSpec {
+  const service = config.services[name];
+  if (service === undefined) throw new Error(`no service ${name}`);
+  return {
+    service: name,
+    role: "service",
+    image,
+    command: service.command,
+    env: serviceEnv(service, config.database),
+    memory: service.memory,
+    ...hardening(service),
+    mounts: service.volumes.map((volume) => ({
+      type: "volume",
+      source: volumeName(names, volume.name),
+      target: volume.path,
+    })),
+    networks: service.needs.includes("database") ? ["edge", "data"] : ["edge"],
+    // A service asked over HTTP is reached through the proxy under its name, so that a release switches for other
+    // services as it does for visitors; any other protocol goes to the container itself.
+    aliases: service.health === undefined ? [name] : [],
+    ports: [],
+    health: serviceHealth(service),
+    stopGrace: service.stopGrace,
+    startTimeout: service.startTimeout,
+  };
+}
+
+/** The one-off container that runs a service's `migrate` command. */
+export function migrationSpec(name: string, service: ServiceConfig, of: ContainerSpec): ContainerSpec {
+  return {
+    ...of,
+    service: name,
+    role: "migrate",
+    command: service.migrate,
+    aliases: [],
+    health: { kind: "none" },
+    startTimeout: service.migrateTimeout,
+  };
+}
+
+export function databaseSpec(database: DatabaseConfig, names: StackNames): ContainerSpec {
+  const settings: Record<string, string> = {
+    // A quarter of its memory, as PostgreSQL's manual advises (19.4.1).
+    shared_buffers: `${Math.max(16, Math.floor(database.memory / 4))}MB`,
+    ...database.settings,
+  };
+  const login = databaseLogin(database);
+  return {
+    service: "database",
+    role: "database",
+    image: databaseImage(database),
+    command: [
+      "postgres",
+      ...Object.keys(settings)
+        .sort()
+        .flatMap((name) => ["-c", `${name}=${settings[name] ?? ""}`]),
+    ],
+    env: {
+      POSTGRES_DB: { plain: database.name },
+      POSTGRES_USER: { plain: database.user },
+      POSTGRES_PASSWORD: { withPassword: "{password}", version: database.passwordVersion },
+      ...(login === database.user ? {} : { DEPLOY_LOGIN: { plain: login } }),
+    },
+    memory: database.memory,
+    // The postgres user of the official image.
+    user: "999:999",
+    readOnly: true,
+    capabilities: [],
+    newPrivileges: false,
+    tmpfs: ["/tmp", "/var/run/postgresql"],
+    mounts: [
+      {
+        type: "volume",
+        source: databaseVolume(database, names),
+        // The official images moved their volume with version 18.
+        target: database.version >= 18 ? "/var/lib/postgresql" : "/var/lib/postgresql/data",
+      },
+    ],
+    networks: ["data"],
+    aliases: ["database"],
+    ports: [],
+    // Over TCP: while the image initialises its data, a temporary server listens on the socket only.
+    health: { kind: "exec", command: `pg_isready -q -h 127.0.0.1 -U ${database.user} -d ${database.name}` },
+    stopGrace: database.stopGrace,
+    startTimeout: database.startTimeout,
+  };
+}
+
+/**
+ * Who logs in: each version of the password has a login of its own, which acts as the owner (host/verbs/data.sh). So
+ * the services that still serve keep theirs until the new ones have taken over, however long that takes.
+ */
+export function databaseLogin({ user, passwordVersion }: DatabaseConfig): string {
+  return passwordVersion === 1 ? user : `${user}_v${passwordVersion}`;
+}
+
+export function databaseImage(database: DatabaseConfig): string {
+  return database.image ?? `postgres:${database.version}-bookworm`;
+}
+
+export function databaseVolume(database: DatabaseConfig, names: StackNames): string {
+  return database.volume ?? volumeName(names, "database");
+}
+
+/** @param carried the names that the proxy which serves carries already */
+export function proxySpec(config: Config, names: StackNames, carried: readonly string[] = []): ContainerSpec {
+  const { http, tls, proxy } = config;
+  return {
+    service: "proxy",
+    role: "proxy",
+    image: proxy.image,
+    entrypoint: ["nginx", "-c", "/etc/nginx/state/nginx.conf", "-g", "daemon off;"],
+    env: {},
+    memory: proxy.memory,
+    // The nginx user of the official image. Docker lets any user bind a low port inside a container.
+    user: "101:101",
+    readOnly: true,
+    capabilities: [],
+    newPrivileges: false,
+    tmpfs: ["/tmp"],
+    mounts: [
+      { type: "volume", source: volumeName(names, "proxy"), target: "/etc/nginx/state" },
+      ...(tls ? [{ type: "bind" as const, source: tls.folder, target: tls.folder, readOnly: true }] : []),
+    ],
+    networks: ["edge"],
+    aliases: namesToCarry(config, carried),
+    ports: [
+      { internal: 80, external: http.port, ip: http.address },
+      ...(tls ? [{ internal: 443, external: tls.port, ip: http.address }] : []),
+    ],
+    health: { kind: "proxy" },
+    // Its successor waits for it without connections: so long for requests in flight, and no longer for a websocket.
+    stopGrace: 2,
+    startTimeout: 30,
+  };
+}
+
+/**
+ * The names under which services find each other through the proxy: of those that another one needs. A container gets
+ * no further name later, so each more means another proxy; one that is needed no longer stays until there is another
+ * proxy anyway, unless a container of its own has it now.
+ */
+function namesToCarry({ services }: Config, carried: readonly string[]): string[] {
+  const needed = new Set(Object.values(services).flatMap(({ needs }) => needs));
+  const own = (name: string) => services[name] !== undefined && services[name].health === undefined;
+  const wanted = Object.keys(services).filter((name) => needed.has(name));
+  return [...new Set([...wanted, ...carried])].filter((name) => !own(name)).sort();
+}
+
+function serviceHealth(service: ServiceConfig): Health {
+  if (service.healthCommand !== undefined) return { kind: "exec", command: service.healthCommand };
+  if (service.health === undefined || service.port === undefined) return { kind: "none" };
+  return { kind: "http", port: service.port, path: service.health };
+}
+
+function serviceEnv(service: ServiceConfig, database: DatabaseConfig | undefined): Record<string, EnvValue> {
+  const given: Record<string, EnvValue> = {
+    ...Object.fromEntries(Object.entries(service.env).map(([name, plain]) => [name, { plain }])),
+    ...Object.fromEntries(Object.entries(service.secrets).map(([name, secret]) => [name, { secret }])),
+  };
+  const connection =
+    database !== undefined && service.needs.includes("database")
+      ? databaseEnv(database)
+      : ({} as Record<string, EnvValue>);
+  const port: Record<string, EnvValue> =
+    service.port === undefined ? {} : { PORT: { plain: String(service.port) } };
+  return { ...port, ...connection, ...given };
+}
+
+/** The names that PostgreSQL's own clients read, and the address in one for all others. */
+function databaseEnv(database: DatabaseConfig): Record<string, EnvValue> {
+  const { name, passwordVersion: version } = database;
+  const login = databaseLogin(database);
+  return {
+    DATABASE_URL: { withPassword: `postgres://${login}:{password}@database:5432/${name}`, version },
+    PGHOST: { plain: "database" },
+    PGPORT: { plain: "5432" },
+    PGUSER: { plain: login },
+    PGDATABASE: { plain: name },
+    PGPASSWORD: { withPassword: "{password}", version },
+  };
+}
+
+function hardening({ security }: ServiceConfig) {
+  return {
+    user: security.user,
+    readOnly: security.readOnly,
+    capabilities: [...security.capabilities].sort(),
+    newPrivileges: security.newPrivileges,
+    tmpfs: security.tmpfs,
+  };
+}
+
+/** Where a service's security is relaxed, in words, for the plan. */
+export function relaxations({ security }: ServiceConfig): string[] {
+  return [
+    ...(/^0(:|$)/.test(security.user) ? ["runs as root"] : []),
+    ...(security.readOnly ? [] : ["may write to its root file system"]),
+    ...(security.capabilities.length > 0 ? [`keeps ${security.capabilities.join(", ")}`] : []),
+    ...(security.newPrivileges ? ["may gain privileges"] : []),
+  ];
+}
