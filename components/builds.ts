@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../host/connection";
 import { MemorySampler } from "../host/sampleMemory";
+import type { Facts } from "../plan/found/facts";
 import type { ImageChoice } from "../plan/release/images";
-import type { Host } from "./host";
 
 /** The builds of one run: one at a time, and what each took of the host's memory. */
 export class Builds {
@@ -12,7 +13,12 @@ export class Builds {
   private sampler: MemorySampler | undefined;
   private sampled = 0;
 
-  constructor(private readonly host: Host) {}
+  /** @param stackLines what a script on the host is told about the stack */
+  constructor(
+    private readonly connection: Connection,
+    private readonly facts: Facts,
+    private readonly stackLines: () => string[],
+  ) {}
 
   add<T extends pulumi.CustomResource>(image: ImageChoice, resource: T): T {
     this.last = [resource];
@@ -22,11 +28,11 @@ export class Builds {
 
   /** Builds follow each other, so what was sampled since the one before belongs to this one. */
   private measure(service: string, resource: pulumi.CustomResource): void {
-    const { facts, connection } = this.host;
+    const { facts, connection } = this;
     // This machine's own engine builds in any case: nothing is decided by what it takes.
     const here = connection.dockerHost === undefined;
     if (pulumi.runtime.isDryRun() || here || facts.memory === undefined) return;
-    this.sampler ??= new MemorySampler(connection, this.host.stackLines());
+    this.sampler ??= new MemorySampler(connection, this.stackLines());
     this.sampled += 1;
     resource.id.apply(() => {
       const taken = this.sampler?.take();

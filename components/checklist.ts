@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { askDeployer } from "../deployer";
-import { type Checked, checklist, describe, type Repository } from "../plan/checks/checklist";
+import { type Checked, checklist, describe } from "../plan/checks/checklist";
 import type { Config } from "../plan/config/schema";
+import type { Repository } from "../plan/found/deployer";
 import type { Facts } from "../plan/found/facts";
-import type { Plan } from "../plan/release/release";
+import type { Plan } from "../plan/release/plan";
 
 /**
  * Goes through the checklist before anything is changed: a preview shows it with the plan; an `up` ends here if one says

@@ -1,14 +1,14 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { deployer } from "../deployer/name";
 import { hostCommand, hostScript } from "../host/bundle";
 import { connectionTo } from "../host/connection";
 import type { Config } from "../plan/config/schema";
-import type { StackNames } from "../plan/wanted/container";
 import type { Facts } from "../plan/found/facts";
 import { machineProblem, ownerProblem } from "../plan/found/owner";
 import { stackLines } from "../plan/release/wire";
-import { deployer } from "../deployer/name";
+import type { StackNames } from "../plan/wanted/names";
 import { ifKnown } from "./known";
 
 /** This state's right to deploy to its host: kept there under the state's lineage, and here as the machine's name. */

@@ -1,5 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { generation } from "../plan/found/present";
+import type { CreatedContainer } from "../plan/release/wire";
 import {
   type ContainerSpec,
   type EnvValue,
@@ -7,8 +9,6 @@ import {
   type NamedContainer,
   RESTART_POLICY,
 } from "../plan/wanted/container";
-import { generation } from "../plan/found/facts";
-import type { CreatedContainer } from "../plan/release/wire";
 import type { Host } from "./host";
 
 /**

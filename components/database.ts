@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { DatabaseConfig } from "../plan/config/schema";
-import { databaseVolume, type NamedContainer } from "../plan/wanted/container";
 import type { CreatedContainer } from "../plan/release/wire";
+import { databaseVolume, type NamedContainer } from "../plan/wanted/container";
 import { createContainer } from "./container";
 import type { Host } from "./host";
 import { pulledImage } from "./image";

@@ -4,9 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { hostCommand, hostScript } from "../host/bundle";
 import { type Connection, connectionTo } from "../host/connection";
 import type { Config } from "../plan/config/schema";
-import { type StackNames, volumeName } from "../plan/wanted/container";
-import { type Facts, generation } from "../plan/found/facts";
-import { type CreatedNetwork, fullName, STACK_LABEL, stackLines } from "../plan/release/wire";
+import type { Facts } from "../plan/found/facts";
+import { generation } from "../plan/found/present";
+import { type CreatedNetwork, stackLines } from "../plan/release/wire";
+import { fullName, STACK_LABEL, type StackNames, volumeName } from "../plan/wanted/names";
 import { Builds } from "./builds";
 import type { Claim } from "./claim";
 
@@ -37,7 +38,7 @@ export class Host extends pulumi.ComponentResource {
   ) {
     super("deploy:host:Host", name, {}, options);
     this.connection = connectionTo(config.host);
-    this.builds = new Builds(this);
+    this.builds = new Builds(this.connection, facts, () => this.stackLines());
     this.stackLabels = [{ label: STACK_LABEL, value: fullName(names) }];
 
     this.provider = new docker.Provider(

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import { contextProblem } from "../deployer/localEngine";
 import { askFacts, HostUnreachable } from "../host/askFacts";
 import { connectionTo } from "../host/connection";
-import { contextProblem } from "../deployer/localEngine";
 import type { Config } from "../plan/config/schema";
-import type { StackNames } from "../plan/wanted/container";
 import { type Facts, NO_FACTS } from "../plan/found/facts";
 import { factLines } from "../plan/release/wire";
+import type { StackNames } from "../plan/wanted/names";
 
 /**
  * What the host tells, before any resource. In a preview an unreachable host is a warning; a real `up` stops before it

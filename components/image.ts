@@ -3,10 +3,10 @@ import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { type StagedContext, stageContext } from "../deployer/stage";
 import { localBuildCommand, localBuildScript } from "../host/bundle";
-import type { Build } from "../plan/wanted/build";
-import { digest } from "../plan/wanted/identity";
 import type { ImageChoice, MadeImage } from "../plan/release/images";
 import { localBuildLines } from "../plan/release/wire";
+import type { Build } from "../plan/wanted/build";
+import { digest } from "../plan/wanted/identity";
 import type { Host } from "./host";
 import { withoutTrace } from "./stackConfig";
 

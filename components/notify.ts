@@ -9,12 +9,12 @@ import { noteOnHost } from "../host/note";
 import type { Notify } from "../plan/config/notify";
 import { readNotify } from "../plan/config/read";
 import type { Config } from "../plan/config/schema";
-import type { StackNames } from "../plan/wanted/container";
-import { changesOf, type Event, isSettled, servesOf } from "../plan/words/event";
 import type { Facts } from "../plan/found/facts";
-import { reasonOf } from "../plan/words/reason";
-import type { Plan } from "../plan/release/release";
+import type { Plan } from "../plan/release/plan";
 import { factLines, noteLine, stackLines } from "../plan/release/wire";
+import type { StackNames } from "../plan/wanted/names";
+import { changesOf, type Event, isSettled, servesOf } from "../plan/words/event";
+import { reasonOf } from "../plan/words/reason";
 import type { FailedResource } from "./failures";
 import { rawConfig } from "./stackConfig";
 

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
+import { localEngineProblem } from "../deployer/localEngine";
 import { type Checked, summarize } from "../plan/checks/checklist";
 import type { Config } from "../plan/config/schema";
-import { localEngineProblem } from "../deployer/localEngine";
-import { explain, explainPin } from "../plan/words/explain";
 import type { Facts } from "../plan/found/facts";
 import type { ImageChoice } from "../plan/release/images";
-import type { Plan } from "../plan/release/release";
+import type { Plan } from "../plan/release/plan";
 import type { Pin } from "../plan/release/rollback";
 import type { DescribedStack } from "../plan/release/stack";
+import { explain, explainPin } from "../plan/words/explain";
 
 /**
  * An `up` that cannot do what is configured stops here, before anything on the host; a preview too.

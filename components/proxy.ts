@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { NamedContainer } from "../plan/wanted/container";
 import type { CreatedContainer } from "../plan/release/wire";
+import type { NamedContainer } from "../plan/wanted/container";
 import { createContainer } from "./container";
 import type { Host } from "./host";
 import { pulledImage } from "./image";

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Repository } from "../plan/checks/checklist";
-import type { Plan } from "../plan/release/release";
+import { deployer } from "../deployer/name";
+import type { Repository } from "../plan/found/deployer";
+import type { Plan } from "../plan/release/plan";
 import type { DescribedStack } from "../plan/release/stack";
 import { type CreatedContainer, objectLine, planLines } from "../plan/release/wire";
-import { deployer } from "../deployer/name";
 import type { Host } from "./host";
 
 /**

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { ConfigError } from "../plan/config/errors";
 import { readConfig } from "../plan/config/read";
 import type { Config } from "../plan/config/schema";
-import type { StackNames } from "../plan/wanted/container";
 import { ContextError } from "../plan/wanted/context/context";
+import type { StackNames } from "../plan/wanted/names";
 
 /** Project and stack stand in the names of images, and Docker takes no others there. */
 const IMAGE_NAME_PART = /^[a-z0-9]+([._-][a-z0-9]+)*$/;

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import type { Repository } from "../plan/checks/checklist";
+import type { Repository } from "../plan/found/deployer";
 import { withoutConfig } from "./environment";
 
 /**

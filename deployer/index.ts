@@ -1,5 +1,5 @@
-import type { Deployer } from "../plan/checks/checklist";
 import type { Config } from "../plan/config/schema";
+import type { Deployer } from "../plan/found/deployer";
 import { readRepositories } from "./git";
 import { testsFor } from "./tests";
 

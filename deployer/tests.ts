@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import type { Repository } from "../plan/checks/checklist";
+import type { Repository } from "../plan/found/deployer";
 import { withoutConfig } from "./environment";
 import { gitFile } from "./git";
 

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { type Facts, parseFacts } from "../plan/found/facts";
+import { parseFacts } from "../plan/found/answer";
+import { type Facts } from "../plan/found/facts";
 import { hostCommand, hostScript } from "./bundle";
 import type { Connection } from "./connection";
 

@@ -1,5 +1,5 @@
+import type { Entry } from "../plan/found/entry";
 import type { Facts } from "../plan/found/facts";
-import type { Entry } from "../plan/found/ledger";
 
 /**
  * MB on the host's disk that go when a release is not kept any more: of its images those that no other release which is

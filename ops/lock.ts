@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import type { StackNames } from "../plan/wanted/container";
+import type { StackNames } from "../plan/wanted/names";
 import { OpsError } from "./errors";
 import { PROJECT, pulumi } from "./pulumi";
 

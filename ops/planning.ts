@@ -1,9 +1,10 @@
 import { routesScript } from "../host/bundle";
 import { ConfigError } from "../plan/config/errors";
 import type { Config } from "../plan/config/schema";
+import type { Plan } from "../plan/release/plan";
 import { ContextError } from "../plan/wanted/context/context";
 import type { Facts } from "../plan/found/facts";
-import { type Plan, planRelease } from "../plan/release/release";
+import { planRelease } from "../plan/release/release";
 import { pinned } from "../plan/release/rollback";
 import { type DescribedStack, describeStack } from "../plan/release/stack";
 import { OpsError } from "./errors";

@@ -1,5 +1,6 @@
 import { suggestion } from "../plan/config/errors";
-import type { Current, Facts } from "../plan/found/facts";
+import type { Facts } from "../plan/found/facts";
+import type { Current } from "../plan/found/record";
 import { OpsError } from "./errors";
 
 /** The container that serves under a service's name, as the last release recorded it. @throws OpsError */

@@ -7,9 +7,9 @@ import { type Connection, connectionTo } from "../host/connection";
 import { ConfigError } from "../plan/config/errors";
 import { readConfig } from "../plan/config/read";
 import type { Config } from "../plan/config/schema";
-import type { StackNames } from "../plan/wanted/container";
 import type { Facts } from "../plan/found/facts";
 import { factLines } from "../plan/release/wire";
+import type { StackNames } from "../plan/wanted/names";
 import { OpsError } from "./errors";
 import { PROJECT, pulumi, type Selection, selectionFlags } from "./pulumi";
 

@@ -3,7 +3,7 @@ import { tellAll, tellersOf } from "../deployer/tellers";
 import { tokenParts } from "../deployer/telegram";
 import { type Notify } from "../plan/config/notify";
 import { readNotify } from "../plan/config/read";
-import type { StackNames } from "../plan/wanted/container";
+import type { StackNames } from "../plan/wanted/names";
 import { reasonOf } from "../plan/words/reason";
 import type { Selection } from "./pulumi";
 import { rawConfig } from "./stack";

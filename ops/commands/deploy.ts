@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { StackNames } from "../../plan/wanted/container";
+import type { StackNames } from "../../plan/wanted/names";
 import { agreed, needTerminal } from "../ask";
 import { OpsError } from "../errors";
 import { clearStaleLocks } from "../lock";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Drift, DriftKind } from "../../plan/found/drift";
 import type { Facts } from "../../plan/found/facts";
-import type { Plan } from "../../plan/release/release";
+import type { Plan } from "../../plan/release/plan";
 import { EXIT } from "../exit";
 import { planOf } from "../planning";
 import type { Selection } from "../pulumi";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
 import { suggestion } from "../../plan/config/errors";
-import type { StackNames } from "../../plan/wanted/container";
+import type { StackNames } from "../../plan/wanted/names";
 import { agreed } from "../ask";
 import { describeEnvImport, type EnvImport, type Existing, planEnvImport } from "../envFile";
 import { OpsError } from "../errors";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { logFile } from "../../plan/release/wire";
+import { logFile } from "../../plan/wanted/names";
 import type { Selection } from "../pulumi";
 import { runOnHost } from "../remote";
 import { openStack } from "../stack";

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
+import type { Entry } from "../../plan/found/entry";
 import type { Facts } from "../../plan/found/facts";
-import { type Entry, obstacles, type Today } from "../../plan/found/ledger";
+import { obstacles, type Today } from "../../plan/found/ledger";
 import { timeOf } from "../../plan/words/time";
 import { colors } from "../colors";
 import { diskOf } from "../disk";

@@ -1,38 +1,18 @@
 import { DAYS, type Level } from "../config/checks";
-import type { Config } from "../config/schema";
-import { comeback } from "./comeback";
-import type { Facts } from "../found/facts";
-import { olderCode } from "./olderCode";
 import { isPlaceholder } from "../config/placeholder";
-import type { Plan } from "../release/release";
-
-/** What the deployer's machine tells (deployer/). */
-export interface Deployer {
-  readonly now: Date;
-  /** Each repository that something deployed comes from: the project's, and those of the services' sources. */
-  readonly repositories: readonly Repository[];
-  /** Undefined: no command is configured. */
-  readonly tests: "green" | "red" | "unknown" | undefined;
-}
-
-export interface Repository {
-  /** As the config names it: "." is the project itself. */
-  readonly path: string;
-  /** Undefined: not under git. */
-  readonly commit: string | undefined;
-  /** How many files are changed or new; undefined: git could not tell. */
-  readonly changed: number | undefined;
-  readonly pushed: boolean;
-}
+import type { Config } from "../config/schema";
+import type { Deployer, Repository } from "../found/deployer";
+import type { Facts } from "../found/facts";
+import type { Plan } from "../release/plan";
+import { comeback } from "./comeback";
+import type { Finding } from "./finding";
+import { olderCode } from "./olderCode";
 
 export interface Checked {
   readonly check: keyof Config["checks"];
   readonly outcome: "pass" | Exclude<Level, "off">;
   readonly words: string;
 }
-
-/** Undefined: nothing to look at. */
-export type Finding = { readonly good: boolean; readonly words: string } | undefined;
 
 /** Everything on the list that is not switched off and that there is something to say about. */
 export function checklist(config: Config, facts: Facts, deployer: Deployer, plan: Plan): Checked[] {

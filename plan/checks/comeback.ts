@@ -1,7 +1,10 @@
-import type { Finding } from "./checklist";
-import { type Current, type Facts, hasImage, imageId, type ReleaseRecord } from "../found/facts";
-import { type Entry, lostImages, runsAlone, servingEntry } from "../found/ledger";
-import type { Plan } from "../release/release";
+import type { Entry } from "../found/entry";
+import type { Facts } from "../found/facts";
+import { lostImages, runsAlone, servingEntry } from "../found/ledger";
+import { hasImage, imageId } from "../found/present";
+import type { Current, ReleaseRecord } from "../found/record";
+import type { Plan } from "../release/plan";
+import type { Finding } from "./finding";
 
 /**
  * Proven before it is needed: whether the release that serves could come back after this one. Nothing to say where none

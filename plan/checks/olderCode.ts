@@ -1,8 +1,8 @@
-import type { Finding } from "./checklist";
 import type { Config } from "../config/schema";
 import type { Facts } from "../found/facts";
 import { migratedSince } from "../found/ledger";
-import type { Plan } from "../release/release";
+import type { Plan } from "../release/plan";
+import type { Finding } from "./finding";
 
 /**
  * A commit that was reverted brings older code back: whether it works with what later migrations have made of the data.

@@ -1,8 +1,8 @@
 import type { z } from "zod";
-import { isHint } from "./placeholder";
 import { crossChecks } from "./check";
 import { ConfigError, describeIssue, pathText, typeWords } from "./errors";
 import { type Notify, notify } from "./notify";
+import { isHint } from "./placeholder";
 import { type Config, schema } from "./schema";
 
 type Path = readonly PropertyKey[];

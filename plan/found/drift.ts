@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { type NamedContainer, RESTART_POLICY } from "../wanted/container";
-import { type Facts, type FoundContainer, generation, hasImage, isThere } from "./facts";
-import { canonical, type Plain } from "../wanted/identity";
 import { siteDigest } from "../site/nginx";
+import { type NamedContainer, RESTART_POLICY } from "../wanted/container";
+import { canonical, type Plain } from "../wanted/identity";
+import { dataIsNew } from "./data";
+import type { Facts, FoundContainer } from "./facts";
+import { generation, hasImage, isThere } from "./present";
 
 /**
  * What was changed on the host since the last release, by hand or by an accident: found by comparing what the host told
@@ -177,15 +179,6 @@ function dataDrift({ containers }: Expected, facts: Facts): Drift[] {
         return [{ service, kind: "data", what, cure }];
       });
   });
-}
-
-/** Whether the data in a volume is not what the release that serves has left: other data, or new data. */
-export function dataIsNew(facts: Facts, volume: string): boolean {
-  const before = facts.current?.record.database;
-  return (
-    before !== undefined &&
-    (before.volume !== volume || before.made !== generation(facts, `volume:${volume}`))
-  );
 }
 
 /** What serves runs on. One that is built again is remembered by a release, or it would be found changed once more. */

@@ -1,7 +1,6 @@
 import type { Config } from "../config/schema";
-import type { StackNames } from "../wanted/container";
+import { fullName, type StackNames, stateFolder } from "../wanted/names";
 import type { Facts, Owner } from "./facts";
-import { fullName, stateFolder } from "../release/wire";
 
 /**
  * Whose host it is. A state that is not the one which deployed would take what runs for its own, and a new machine

@@ -1,8 +1,8 @@
 import type { Config } from "../config/schema";
-import { databaseVolume, type StackNames, volumeName } from "../wanted/container";
-import type { Facts } from "./facts";
+import { databaseVolume } from "../wanted/container";
 import { leaves } from "../wanted/identity";
-import { fullName } from "../release/wire";
+import { fullName, type StackNames, volumeName } from "../wanted/names";
+import type { Facts } from "./facts";
 
 /** A volume that the config asks for, by its full name. */
 interface WantedVolume {

@@ -1,6 +1,7 @@
-import type { Build } from "../wanted/build";
 import type { Config } from "../config/schema";
-import { type Facts, generation, hasImage } from "../found/facts";
+import type { Facts } from "../found/facts";
+import { generation, hasImage } from "../found/present";
+import type { Build } from "../wanted/build";
 
 /**
  * Where each image comes from: kept on the host from an earlier release, built on the host, or built on the deployer's

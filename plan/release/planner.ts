@@ -1,8 +1,8 @@
-import { isThere } from "../found/facts";
-import { canonical } from "../wanted/identity";
-import { siteDigest } from "../site/nginx";
 import type { MigrationKind } from "../config/schema";
-import type { Change, Wanted } from "./release";
+import { isThere } from "../found/present";
+import { siteDigest } from "../site/nginx";
+import { canonical } from "../wanted/identity";
+import type { Change, Wanted } from "./plan";
 import { Script } from "./script";
 import { hasEnded, type Item, type Situation } from "./situation";
 import { needsAtStart, planStarts } from "./starts";

@@ -1,9 +1,11 @@
 import { ConfigError } from "../config/errors";
 import { readValues } from "../config/read";
 import type { Config } from "../config/schema";
-import { type Facts, type ReleaseRecord, releaseRecord } from "../found/facts";
+import type { Entry } from "../found/entry";
+import type { Facts } from "../found/facts";
+import { isReady, lackedSecrets, obstacles, type Today } from "../found/ledger";
+import { type ReleaseRecord, releaseRecord } from "../found/record";
 import { secretDigest } from "../wanted/identity";
-import { type Entry, isReady, lackedSecrets, obstacles, type Today } from "../found/ledger";
 
 /**
  * Going back to an earlier release by `rollbackTo`: that release's config and images with today's secrets, planned and

@@ -1,5 +1,5 @@
 import { routesFile } from "../site/nginx";
-import type { Step } from "./release";
+import type { Step } from "./plan";
 
 /**
  * What the runner is to do, as it grows verb by verb: the steps, the texts that they install, and what has become of

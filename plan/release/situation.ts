@@ -1,9 +1,12 @@
 import type { Config } from "../config/schema";
+import { dataIsNew } from "../found/data";
+import { type Drift, type DriftKind, findDrift, missingNetworks } from "../found/drift";
+import type { Facts } from "../found/facts";
+import { isThere } from "../found/present";
+import type { Current } from "../found/record";
 import type { NamedContainer } from "../wanted/container";
-import { dataIsNew, type Drift, type DriftKind, findDrift, missingNetworks } from "../found/drift";
-import { type Current, type Facts, isThere } from "../found/facts";
 import { leaves } from "../wanted/identity";
-import type { Change, Wanted } from "./release";
+import type { Change, Wanted } from "./plan";
 
 type Recorded = Current["objects"][number];
 

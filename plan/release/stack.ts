@@ -1,5 +1,10 @@
-import { type Build, readBuild, whyBuilt } from "../wanted/build";
+import { byNeeds } from "../config/needs";
 import type { Config, DatabaseConfig, ServiceConfig } from "../config/schema";
+import type { Facts } from "../found/facts";
+import { generation } from "../found/present";
+import type { ContainerRecord, RecordedBuild, ReleaseRecord } from "../found/record";
+import { adoptedVolumes, volumeProblems } from "../found/volumes";
+import { type Build, readBuild, whyBuilt } from "../wanted/build";
 import {
   databaseSpec,
   databaseVolume,
@@ -8,21 +13,11 @@ import {
   type NamedContainer,
   proxySpec,
   serviceSpec,
-  type StackNames,
-  volumeName,
 } from "../wanted/container";
-import {
-  type ContainerRecord,
-  type Facts,
-  generation,
-  type RecordedBuild,
-  type ReleaseRecord,
-} from "../found/facts";
+import { fullName, type StackNames, volumeName } from "../wanted/names";
 import { chooseImage, type ImageChoice, keptImage } from "./images";
-import { byNeeds, type Wanted } from "./release";
+import type { Wanted } from "./plan";
 import type { Pin } from "./rollback";
-import { adoptedVolumes, volumeProblems } from "../found/volumes";
-import { fullName } from "./wire";
 
 /** Everything that a stack wants on its host, named by content: config and source in, plain data out. */
 export interface DescribedStack {

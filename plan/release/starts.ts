@@ -1,5 +1,5 @@
 import { type Budget, budget, chooseOrders, headroom, mostAtOnce, needAtStart, type Order } from "./memory";
-import type { Change } from "./release";
+import type { Change } from "./plan";
 import type { Item, Situation } from "./situation";
 
 /** Who starts beside its predecessor, who instead of it, and whether the host has memory for that. */

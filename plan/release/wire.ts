@@ -1,9 +1,10 @@
-import type { Build } from "../wanted/build";
-import type { Repository } from "../checks/checklist";
-import { conditionLines } from "../found/condition";
 import type { Config } from "../config/schema";
-import type { ContainerSpec, Health, StackNames } from "../wanted/container";
-import type { Plan } from "./release";
+import { conditionLines } from "../found/condition";
+import type { Repository } from "../found/deployer";
+import type { Build } from "../wanted/build";
+import type { ContainerSpec, Health } from "../wanted/container";
+import { fullName, logFile, stackLabel, stateFolder, type StackNames } from "../wanted/names";
+import type { Plan } from "./plan";
 import { configToKeep } from "./rollback";
 
 /**
@@ -65,24 +66,6 @@ export function factLines(
 /** What host/note.sh is told besides the stack's own lines. */
 export function noteLine(text: string): string {
   return `note ${base64(text)}`;
-}
-
-/** Where the host keeps the deploy log, one for all stacks of a project. */
-export function logFile({ project }: StackNames, { log }: Config["host"]): string {
-  return log ?? `/var/log/${project}-deploy.log`;
-}
-
-/** Where the host keeps what it remembers of the stack. */
-export function stateFolder({ project, stack }: StackNames, { stateDir }: Config["host"]): string {
-  return `${stateDir ?? `/var/lib/${project}`}/${stack}`;
-}
-
-export const STACK_LABEL = "deploy.stack";
-export function stackLabel(names: StackNames): string {
-  return `${STACK_LABEL}=${fullName(names)}`;
-}
-export function fullName({ project, stack }: StackNames): string {
-  return `${project}/${stack}`;
 }
 
 /** Who sends a plan, and from which sources: for the ledger. */

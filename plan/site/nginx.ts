@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema";
+import { digest } from "../wanted/identity";
 import { ERROR_LOCATIONS, errorPages, ON_ERROR } from "./errorPages";
 import { seenAt, TRUSTED_INSIDE, whoAsks } from "./forwarded";
-import { digest } from "../wanted/identity";
 
 /**
  * The text of nginx.conf for a stack. It knows services by name only; which container answers for a service is in

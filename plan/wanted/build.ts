@@ -1,8 +1,8 @@
-import { contextDigest, readContext } from "./context/context";
-import { describeChange, type ManifestSummary, summarize } from "./context/changes";
-import { differences, digest, leaves, type Plain } from "./identity";
-import type { ServiceConfig } from "../config/schema";
 import { join } from "node:path";
+import type { ServiceConfig } from "../config/schema";
+import { describeChange, type ManifestSummary, summarize } from "./context/changes";
+import { contextDigest, readContext } from "./context/context";
+import { differences, digest, leaves, type Plain } from "./identity";
 
 /** What an image is built from. Two builds with the same hash give the same program. */
 export interface Build {

@@ -1,5 +1,6 @@
 import type { Config, DatabaseConfig, ServiceConfig } from "../config/schema";
 import { DEFAULTS_VERSION, digest, leaves, type Plain, secretDigest } from "./identity";
+import { type StackNames, volumeName } from "./names";
 
 /**
  * What a container is, as plain data: made from config alone, named by its content, turned into a Pulumi resource by
@@ -68,16 +69,6 @@ export interface NamedContainer {
   readonly key: string;
   /** Each leaf of the description as a digest, for saying what changed. */
   readonly parts: Readonly<Record<string, string>>;
-}
-
-/** A stack's own names on the host. */
-export interface StackNames {
-  readonly project: string;
-  readonly stack: string;
-}
-
-export function volumeName({ project, stack }: StackNames, name: string): string {
-  return `${project}-${stack}-${name}`;
 }
 
 /** @throws Error when the spec has secrets and no key: config/check.ts refuses that before. */

@@ -1,6 +1,7 @@
+import type { Facts } from "../found/facts";
+import type { ReleaseRecord } from "../found/record";
+import type { Plan } from "../release/plan";
 import { changedSettings } from "./explain";
-import type { Facts, ReleaseRecord } from "../found/facts";
-import type { Plan } from "../release/release";
 
 /** How a deploy ended, as data: whoever tells people of it takes this, and finds words of its own (plan/words/message.ts). */
 export interface Event {

@@ -1,12 +1,13 @@
 import type { Config } from "../config/schema";
-import { relaxations } from "../wanted/container";
 import type { Drift, DriftKind } from "../found/drift";
-import type { ContainerRecord, Facts } from "../found/facts";
-import { differences } from "../wanted/identity";
+import type { Facts } from "../found/facts";
+import type { ContainerRecord } from "../found/record";
 import { explainImages, type ImageChoice } from "../release/images";
 import { budget, headroom } from "../release/memory";
-import type { Change, Plan } from "../release/release";
+import type { Change, Plan } from "../release/plan";
 import type { Pin } from "../release/rollback";
+import { relaxations } from "../wanted/container";
+import { differences } from "../wanted/identity";
 import { timeOf } from "./time";
 
 /** The plan in words, for the person who reads a preview: what happens to each container, and what it costs. */

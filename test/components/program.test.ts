@@ -1,7 +1,8 @@
 import { homedir, tmpdir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Facts, NO_FACTS, parseFacts } from "../../plan/found/facts";
+import { parseFacts } from "../../plan/found/answer";
+import { type Facts, NO_FACTS } from "../../plan/found/facts";
 import { change, completedProd, LEAST, stackFile, type Values } from "../plan/support/config";
 import { EMPTY_HOST } from "../plan/support/stack";
 import {

@@ -1,7 +1,7 @@
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { parseFacts } from "../../plan/found/facts";
+import { parseFacts } from "../../plan/found/answer";
 import { serves } from "./lib/scenarios";
 import { violations } from "./lib/serving";
 import { full, plain } from "./lib/stacks";

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hostScript } from "../../host/bundle";
-import { parseFacts } from "../../plan/found/facts";
+import { parseFacts } from "../../plan/found/answer";
 import { type Prepared, prepare, release } from "./lib/release";
 import { serves } from "./lib/scenarios";
 import { violations } from "./lib/serving";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { generation } from "../../plan/found/facts";
+import { generation } from "../../plan/found/present";
 import { deployed, prepare, release } from "./lib/release";
 import { SCENARIOS, type Scenario, serves, type Stage, stage } from "./lib/scenarios";
 import { entries } from "./lib/shells";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest, RegisterResourceResponse } from "@pulumi/pulumi/proto/resource_pb";
 import { vi } from "vitest";
-import type { Deployer } from "../../../plan/checks/checklist";
+import type { Deployer } from "../../../plan/found/deployer";
 import type { Facts } from "../../../plan/found/facts";
 import { asPulumi, type Values } from "../../plan/support/config";
 

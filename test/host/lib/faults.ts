@@ -1,4 +1,4 @@
-import type { Step } from "../../../plan/release/release";
+import type { Step } from "../../../plan/release/plan";
 import type { Fault } from "./world";
 
 /**

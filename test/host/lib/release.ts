@@ -1,6 +1,7 @@
 import { routesScript } from "../../../host/bundle";
 import type { Config } from "../../../plan/config/schema";
-import { type Plan, planRelease } from "../../../plan/release/release";
+import type { Plan } from "../../../plan/release/plan";
+import { planRelease } from "../../../plan/release/release";
 import { describeStack } from "../../../plan/release/stack";
 import { planLines } from "../../../plan/release/wire";
 import { NAMES } from "./stacks";

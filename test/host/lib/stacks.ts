@@ -1,5 +1,5 @@
 import { type Config, schema } from "../../../plan/config/schema";
-import type { StackNames } from "../../../plan/wanted/container";
+import type { StackNames } from "../../../plan/wanted/names";
 
 export const NAMES: StackNames = { project: "shop", stack: "test" };
 

@@ -4,14 +4,12 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Action, hostCommand, hostScript } from "../../../host/bundle";
+import { parseFacts } from "../../../plan/found/answer";
+import { generation } from "../../../plan/found/present";
 import type { NamedContainer } from "../../../plan/wanted/container";
-import { type Facts, generation, parseFacts } from "../../../plan/found/facts";
-import {
-  type CreatedContainer,
-  type CreatedNetwork,
-  stackLabel,
-  stackLines,
-} from "../../../plan/release/wire";
+import { type Facts } from "../../../plan/found/facts";
+import { type CreatedContainer, type CreatedNetwork, stackLines } from "../../../plan/release/wire";
+import { stackLabel } from "../../../plan/wanted/names";
 import { pathOf, type ShellName } from "./shells";
 import { NAMES } from "./stacks";
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { explain } from "../../../plan/words/explain";
-import { type Facts, type FoundContainer, generation } from "../../../plan/found/facts";
+import type { Facts, FoundContainer } from "../../../plan/found/facts";
+import { generation } from "../../../plan/found/present";
 import { routesFile, siteConfig, siteDigest } from "../../../plan/site/nginx";
+import { explain } from "../../../plan/words/explain";
 import { change, LEAST, read, type Values } from "../support/config";
 import { SHOP } from "../support/shop";
 import {

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { generation, NO_FACTS, parseFacts } from "../../../plan/found/facts";
+import { parseFacts } from "../../../plan/found/answer";
+import { NO_FACTS } from "../../../plan/found/facts";
+import { generation } from "../../../plan/found/present";
 import { budget, chooseOrders, headroom, type Start } from "../../../plan/release/memory";
 import { LEAST, read } from "../support/config";
 import { factsAfter, planned } from "../support/stack";

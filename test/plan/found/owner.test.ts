@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Facts, parseFacts } from "../../../plan/found/facts";
+import { parseFacts } from "../../../plan/found/answer";
+import type { Facts } from "../../../plan/found/facts";
 import { machineProblem, ownerProblem } from "../../../plan/found/owner";
 import { change, LEAST, read } from "../support/config";
 import { EMPTY_HOST, LINEAGE, NAMES } from "../support/stack";

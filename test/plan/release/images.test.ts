@@ -1,13 +1,13 @@
 import * as fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseFacts } from "../../../plan/found/answer";
 import type { Facts } from "../../../plan/found/facts";
-import { explain } from "../../../plan/words/explain";
 import { chooseImage, explainImages, type ImageChoice, roomForBuild } from "../../../plan/release/images";
-import type { Build } from "../../../plan/wanted/build";
 import { imageTag } from "../../../plan/release/stack";
+import type { Build } from "../../../plan/wanted/build";
+import { explain } from "../../../plan/words/explain";
 import { change, LEAST, read, type Values } from "../support/config";
 import { buildOf, EMPTY_HOST, factsAfter, makeProject, NAMES, type Planned, planned } from "../support/stack";
-import { parseFacts } from "../../../plan/found/facts";
 
 /** Where an image comes from, run after run, as the host and the memory on it change. */
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { explain } from "../../../plan/words/explain";
 import { type Facts, NO_FACTS } from "../../../plan/found/facts";
 import { budget, needAtStart } from "../../../plan/release/memory";
+import { explain } from "../../../plan/words/explain";
 import { change, read } from "../support/config";
 import { SHOP } from "../support/shop";
 import { EMPTY_HOST, hostAfter, payload, planned } from "../support/stack";

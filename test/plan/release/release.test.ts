@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { byNeeds } from "../../../plan/config/needs";
 import type { Config } from "../../../plan/config/schema";
 import type { Facts } from "../../../plan/found/facts";
-import { byNeeds } from "../../../plan/release/release";
 import { change, LEAST, problemsOf, read, type Values } from "../support/config";
 import { SHOP } from "../support/shop";
 import {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { checklist } from "../../../plan/checks/checklist";
 import type { Config } from "../../../plan/config/schema";
-import { explain, explainPin } from "../../../plan/words/explain";
+import type { Entry } from "../../../plan/found/entry";
 import type { Facts } from "../../../plan/found/facts";
-import { type Entry, lastGood, obstacles, releasesToKeep } from "../../../plan/found/ledger";
+import { lastGood, obstacles } from "../../../plan/found/ledger";
+import { releasesToKeep } from "../../../plan/found/retention";
 import { planRelease } from "../../../plan/release/release";
 import { configToKeep, pinned } from "../../../plan/release/rollback";
 import { describeStack } from "../../../plan/release/stack";
+import { explain, explainPin } from "../../../plan/words/explain";
 import { change, read, type Values } from "../support/config";
 import { SHOP } from "../support/shop";
 import { hostAfter, NAMES, NO_PROJECT, planned, SCRIPT, verbs } from "../support/stack";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseFacts } from "../../../plan/found/facts";
-import { objectLine, planLines, stackLabel, stackLines } from "../../../plan/release/wire";
+import { parseFacts } from "../../../plan/found/answer";
+import { objectLine, planLines, stackLines } from "../../../plan/release/wire";
+import { stackLabel } from "../../../plan/wanted/names";
 import { change, LEAST, read, type Values } from "../support/config";
 import {
   containersOf,

@@ -1,14 +1,16 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { type Build, readBuild } from "../../../plan/wanted/build";
 import type { Config } from "../../../plan/config/schema";
-import type { NamedContainer } from "../../../plan/wanted/container";
-import { type Current, type Facts, NO_FACTS } from "../../../plan/found/facts";
-import { type Plan, planRelease } from "../../../plan/release/release";
+import { parseFacts } from "../../../plan/found/answer";
+import { type Facts, NO_FACTS } from "../../../plan/found/facts";
+import type { Current } from "../../../plan/found/record";
+import type { Plan } from "../../../plan/release/plan";
+import { planRelease } from "../../../plan/release/release";
 import { type DescribedStack, describeStack } from "../../../plan/release/stack";
 import { type CreatedContainer, planLines, type Sender, stackLines } from "../../../plan/release/wire";
-import { parseFacts } from "../../../plan/found/facts";
+import { type Build, readBuild } from "../../../plan/wanted/build";
+import type { NamedContainer } from "../../../plan/wanted/container";
 
 /** A stack from config to plan, and hosts as they answer. */
 

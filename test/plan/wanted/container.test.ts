@@ -7,8 +7,8 @@ import {
   proxySpec,
   relaxations,
   serviceSpec,
-  volumeName,
 } from "../../../plan/wanted/container";
+import { volumeName } from "../../../plan/wanted/names";
 import { change, LEAST, read, type Values } from "../support/config";
 import { NAMES } from "../support/stack";
 

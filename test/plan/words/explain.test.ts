@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { explain } from "../../../plan/words/explain";
 import { type Facts, NO_FACTS } from "../../../plan/found/facts";
+import { explain } from "../../../plan/words/explain";
 import { change, LEAST, read, type Values } from "../support/config";
 import { EMPTY_HOST, hostAfter, makeProject, planned, type Planned, withStates } from "../support/stack";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ContextManifest } from "../../../../plan/wanted/context/context";
 import { changedPaths, describeChange, summarize } from "../../../../plan/wanted/context/changes";
+import type { ContextManifest } from "../../../../plan/wanted/context/context";
 
 describe("changed paths", () => {
   it("are sorted into added, removed and changed", () => {

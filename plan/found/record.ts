@@ -1,0 +1,45 @@
+import { z } from "zod";
+
+const containerRecord = z.object({
+  key: z.string(),
+  image: z.string(),
+  memory: z.number(),
+  /** The volumes it has; a release of an older program did not tell. */
+  volumes: z.array(z.string()).optional(),
+  /** How often each of them had to be made anew. */
+  made: z.record(z.string(), z.number()).optional(),
+  parts: z.record(z.string(), z.string()),
+  build: z
+    .object({
+      hash: z.string(),
+      why: z.string(),
+      parts: z.record(z.string(), z.string()),
+      files: z.record(z.string(), z.string()),
+      /** Where it was built; records of the first program do not say so, and built on the host. */
+      place: z.enum(["host", "local", "kept"]).default("host"),
+    })
+    .optional(),
+});
+
+/** Kept on the host with a release; never holds a value of the environment, only digests. */
+export const releaseRecord = z.object({
+  site: z.string(),
+  containers: z.record(z.string(), containerRecord),
+  /** The names that the proxy carries for services. */
+  names: z.array(z.string()).optional(),
+  /** Which major version wrote the data, where it is, and how often that volume had to be made anew. */
+  database: z.object({ version: z.number(), volume: z.string(), made: z.number().default(0) }).optional(),
+});
+export type ReleaseRecord = z.infer<typeof releaseRecord>;
+export type ContainerRecord = z.infer<typeof containerRecord>;
+export type RecordedBuild = NonNullable<ContainerRecord["build"]>;
+
+/** What serves, as the last release recorded it. */
+export interface Current {
+  readonly release: string;
+  /** In the ledger; 0: a release of an older program. */
+  readonly number: number;
+  readonly epoch: number;
+  readonly objects: readonly { key: string; service: string; role: string; id: string; health: string }[];
+  readonly record: ReleaseRecord;
+}
