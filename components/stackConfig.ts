@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ConfigError } from "../plan/config/errors";
 import { readConfig } from "../plan/config/read";
 import type { Config } from "../plan/config/schema";
-import { ContextError } from "../plan/wanted/context/context";
+import { ContextError } from "../plan/wanted/context/problem";
 import type { StackNames } from "../plan/wanted/names";
 
 /** Project and stack stand in the names of images, and Docker takes no others there. */

@@ -1,13 +1,10 @@
 import * as fs from "node:fs";
 import { join, posix, sep } from "node:path";
 import { type Build, STAGED } from "../plan/wanted/build";
-import {
-  ContextError,
-  type ContextManifest,
-  contextDigest,
-  entryBytes,
-  readContext,
-} from "../plan/wanted/context/context";
+import { readContext } from "../plan/wanted/context/context";
+import { contextDigest, type ContextManifest } from "../plan/wanted/context/manifest";
+import { entryBytes } from "../plan/wanted/context/names";
+import { ContextError } from "../plan/wanted/context/problem";
 
 /**
  * A build context as a folder of its own: what its hash was made of, with the permissions that Git would give it, under

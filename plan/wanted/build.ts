@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { ServiceConfig } from "../config/schema";
 import { describeChange, type ManifestSummary, summarize } from "./context/changes";
-import { contextDigest, readContext } from "./context/context";
+import { readContext } from "./context/context";
+import { contextDigest } from "./context/manifest";
 import { differences, digest, leaves, type Plain } from "./identity";
 
 /** What an image is built from. Two builds with the same hash give the same program. */

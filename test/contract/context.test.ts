@@ -4,8 +4,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ContextEntry, ContextError, readContext } from "../../plan/wanted/context/context";
+import { readContext } from "../../plan/wanted/context/context";
+import type { ContextEntry } from "../../plan/wanted/context/manifest";
 import type { Builder } from "../../plan/wanted/context/pattern";
+import { ContextError } from "../../plan/wanted/context/problem";
 
 /**
  * What readContext says against what a real build receives. `COPY . /` into an empty image, written out as files,

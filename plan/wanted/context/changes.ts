@@ -1,4 +1,4 @@
-import type { ContextManifest } from "./context";
+import type { ContextManifest } from "./manifest";
 
 /** Why an image was built again: what is kept of a context with a release, and what changed since. */
 

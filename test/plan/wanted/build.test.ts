@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { imageTag } from "../../../plan/release/stack";
 import { type Build, whyBuilt } from "../../../plan/wanted/build";
-import { ContextError } from "../../../plan/wanted/context/context";
+import { ContextError } from "../../../plan/wanted/context/problem";
 import { change, LEAST, read } from "../support/config";
 import { buildOf, makeProject, NAMES } from "../support/stack";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { changedPaths, describeChange, summarize } from "../../../../plan/wanted/context/changes";
-import type { ContextManifest } from "../../../../plan/wanted/context/context";
+import type { ContextManifest } from "../../../../plan/wanted/context/manifest";
 
 describe("changed paths", () => {
   it("are sorted into added, removed and changed", () => {

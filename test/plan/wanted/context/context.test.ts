@@ -5,7 +5,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ContextError, contextDigest, readContext } from "../../../../plan/wanted/context/context";
+import { readContext } from "../../../../plan/wanted/context/context";
+import { contextDigest } from "../../../../plan/wanted/context/manifest";
+import { ContextError } from "../../../../plan/wanted/context/problem";
 import { below, touch } from "../../../support/walk";
 
 // The same cases on every run, and few, because each makes two trees of files.
