@@ -2,7 +2,7 @@
 # What `pulumi up` starts: hands the plan to a runner of its own session, follows its log, takes its result.
 #
 #   ssh -> deploy (follows the log)
-#   session of its own: guard -> runner (host/run.sh)
+#   session of its own: guard -> runner (host/run/run.sh)
 
 deploy() {
   state_dir || return 1

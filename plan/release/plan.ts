@@ -6,7 +6,7 @@ import type { Order } from "./memory";
 
 /**
  * A release as data: which verbs the runner does, in which order. A pure function of what is wanted (config), what
- * the host told (facts) and nothing else; preview prints it, host/run.sh does it.
+ * the host told (facts) and nothing else; preview prints it, host/run/run.sh does it.
  */
 export interface Plan {
   readonly release: string;
