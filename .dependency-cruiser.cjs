@@ -7,7 +7,7 @@ const ROOMS = ["words", "checks", "release", "found", "site", "wanted", "config"
 const FOLDERS = {
   plan: ["plan"],
   deployer: ["deployer", "plan"],
-  host: ["host", "plan", "deployer"],
+  host: ["host", "plan"],
   components: ["components", "plan", "host", "deployer"],
   ops: ["ops", "plan", "host", "deployer"],
 };
