@@ -9,7 +9,9 @@ import {
   type NamedContainer,
   RESTART_POLICY,
 } from "../plan/wanted/container";
+import { DOORS } from "../plan/wanted/doors";
 import type { Host } from "./host";
+import { httpProbe } from "./probe";
 
 /**
  * The one rule: Pulumi creates a container and never starts, stops, changes or deletes it. So nothing that serves can
@@ -112,21 +114,33 @@ function environmentLine(
   return password.apply((text) => `${name}=${value.withPassword.replace("{password}", () => text)}`);
 }
 
-/** Asks with whatever client the image has. The gate is the runner's own check; this one is for `docker ps`. */
-const HTTP_CLIENTS =
-  'if command -v curl >/dev/null; then curl -fsS -m 5 -o /dev/null "$0"; ' +
-  'elif command -v wget >/dev/null; then wget -q -T 5 -O /dev/null "$0"; ' +
-  'elif command -v node >/dev/null; then node -e "fetch(process.argv[1]).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))" "$0"; ' +
-  'elif command -v python3 >/dev/null; then python3 -c "import sys,urllib.request as u;u.urlopen(sys.argv[1],timeout=5)" "$0"; ' +
-  "else echo 'no curl, wget, node or python3 in this image: set healthCommand' >&2; exit 1; fi";
-
 function healthCheck(health: Health, startPeriod: number): docker.ContainerArgs["healthcheck"] {
   if (health.kind === "none") return undefined;
-  const tests =
-    health.kind === "exec"
-      ? ["CMD-SHELL", health.command]
-      : health.kind === "proxy"
-        ? ["CMD", "curl", "-fsS", "-m", "5", "-o", "/dev/null", "http://127.0.0.1:8079/ready"]
-        : ["CMD", "sh", "-c", HTTP_CLIENTS, `http://127.0.0.1:${health.port}${health.path}`];
-  return { tests, interval: "30s", timeout: "10s", retries: 3, startPeriod: `${startPeriod}s` };
+  const times = { interval: "30s", timeout: "10s", retries: 3, startPeriod: duration(startPeriod) };
+  return { tests: healthTests(health), ...times };
+}
+
+function healthTests(health: Exclude<Health, { kind: "none" }>): string[] {
+  switch (health.kind) {
+    case "exec":
+      return ["CMD-SHELL", health.command];
+    case "proxy": {
+      const request = ["--unix-socket", DOORS.ready, "http://localhost/ready"];
+      return ["CMD", "curl", "-fsS", "-m", "5", "-o", "/dev/null", ...request];
+    }
+    case "http":
+      return httpProbe(health);
+  }
+}
+
+/**
+ * As docker's provider keeps it, in Go's own form: 2m0s. Of any other form, such as 120s, it would find a change in every
+ * container at the next `up`.
+ *
+ * @param seconds a whole number
+ */
+export function duration(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const parts = [...(hours > 0 ? [`${hours}h`] : []), ...(hours > 0 || minutes > 0 ? [`${minutes}m`] : [])];
+  return `${parts.join("")}${seconds % 60}s`;
 }

@@ -12,10 +12,9 @@ check() {
     http:*)
       address=${health#http:}
       find_proxy
-      # Not by the service's name: the proxy carries it only if another service needs it. Nor by 127.0.0.1, where the
-      # proxy has doors of its own.
-      if ! answers=$(poll_in "$proxy" "$http_poll" "http://127.0.0.2:${address%%:*}${address#*:}" "$service"); then
-        say "$answers" | tail -n 1 | sed "s|//127.0.0.2:|//$service:|"
+      # At its own door (plan/wanted/doors.ts), so that it can be asked as a visitor asks, whose host name is the site's.
+      if ! answers=$(poll_in "$proxy" "$http_poll" "http://$service:${address%%:*}${address#*:}" "$origin" "$proxy_doors/service-$service.sock"); then
+        say "$answers" | tail -n 1
         return 1
       fi
       ;;

@@ -38,10 +38,11 @@ for file in nginx.conf routes.js; do
   fi
 done
 if [ -f routes.json ]; then printf "%s\n" "proxy-routes $(base64 routes.json | tr -d "\n")"; fi
-printf "%s\n" "proxy-site $(curl -s -m 2 http://127.0.0.1:8079/site | head -n 1)"'
+shift
+printf "%s\n" "proxy-site $(sh -c "$1" site "$2" | head -n 1)"'
 
 proxy_facts() {
   find_proxy
   [ "$proxy_runs" = yes ] || return 0
-  docker exec "$proxy" sh -c "$proxy_report" report "$proxy_files" 2>/dev/null </dev/null
+  docker exec "$proxy" sh -c "$proxy_report" report "$proxy_files" "$site_request" "$proxy_doors/ready.sock" 2>/dev/null </dev/null
 }

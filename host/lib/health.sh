@@ -2,17 +2,31 @@
 # Is a container ready? Asked every 100 ms from inside the network, not through Docker's own health status,
 # which is as old as its interval.
 
-# Polls URL ($1) until it answers 2xx; 75 when the time ($2, seconds) is over; as host $3, if given. Runs inside the
-# proxy's container.
+# Polls URL ($1) until it answers 2xx; 75 when the time ($2, seconds) is over. As a visitor would whom nginx passes on who
+# sees the site at ORIGIN ($3), if given: a service that knows its names, or forces https, answers nobody else. At a socket
+# of nginx ($4), where there is one. Runs inside the proxy's container.
 http_poll='
 end=$(($(cut -d. -f1 /proc/uptime) + $2))
+url=$1 origin=${3:-} socket=${4:-}
+set --
+if [ -n "$origin" ]; then
+  scheme=${origin%%://*} host=${origin#*://} port=80
+  [ $scheme = http ] || port=443
+  case $host in *:*) port=${host##*:} ;; esac
+  set -- -H "Host: $host" -H "X-Real-IP: 127.0.0.1" -H "X-Forwarded-For: 127.0.0.1" -H "X-Forwarded-Proto: $scheme" \
+    -H "X-Forwarded-Host: $host" -H "X-Forwarded-Port: $port"
+fi
 while :; do
-  code=$(curl -s -o /dev/null -m 5 -w "%{http_code}" ${3:+-H "Host: $3"} "$1")
+  if [ -e "$socket" ]; then
+    code=$(curl -s -o /dev/null -m 5 -w "%{http_code}" --unix-socket "$socket" "$@" "$url")
+  else
+    code=$(curl -s -o /dev/null -m 5 -w "%{http_code}" "$@" "$url")
+  fi
   case $code in 2??) exit 0 ;; esac
   if [ "$(cut -d. -f1 /proc/uptime)" -ge "$end" ]; then
     case $code in
-      000) printf "%s\n" "$1 does not answer" ;;
-      *) printf "%s\n" "$1 answers $code" ;;
+      000) printf "%s\n" "$url does not answer" ;;
+      *) printf "%s\n" "$url answers $code${origin:+ (asked as $origin)}" ;;
     esac
     exit 75
   fi
@@ -31,7 +45,7 @@ while :; do
   sleep 0.1
 done'
 
-# poll_in CONTAINER SCRIPT WHAT [HOST]: polls until the timeout, some seconds at a time: what runs in a container cannot be
+# poll_in CONTAINER SCRIPT WHAT [ORIGIN] [SOCKET]: polls until the timeout, some seconds at a time: what runs in a container cannot be
 # ended from outside, and must not go on for long when the one who asked has given up or was killed. What hangs is not
 # waited for: 124, some seconds after the timeout.
 poll_in() {
@@ -40,7 +54,7 @@ poll_in() {
     remaining=$(((deadline - $(now) + 99) / 100))
     turn=$remaining
     [ $turn -le 5 ] || turn=5
-    docker_within $((remaining + 6)) exec "$1" sh -c "$2" poll "$3" $turn ${4:+"$4"}
+    docker_within $((remaining + 6)) exec "$1" sh -c "$2" poll "$3" $turn "${4:-}" "${5:-}"
     asked=$?
     # The proxy that asks may itself be on its way back, as after a restart of the engine.
     case $asked in 0 | 75) ;; *) ! says_running "$1" && rest 0.2 && asked=75 ;; esac
@@ -54,14 +68,14 @@ poll_health() {
     http:*)
       address=${health#http:}
       find_proxy
-      poll_in "$proxy" "$http_poll" "http://$1:${address%%:*}${address#*:}"
+      poll_in "$proxy" "$http_poll" "http://$1:${address%%:*}${address#*:}" "$origin"
       ;;
     exec:*)
       poll_in "$id" "$command_poll" "$(unpack "${health#exec:}")" && return
       [ "$asked" != 124 ] || say "the health command does not end"
       return "$asked"
       ;;
-    proxy) poll_in "$id" "$http_poll" "http://127.0.0.1:8079/ready" ;;
+    proxy) poll_in "$id" "$http_poll" "http://127.0.0.1:8079/ready" '' "$proxy_doors/ready.sock" ;;
     none) rest 3 ;; # nothing to ask: three seconds without an exit
   esac
 }

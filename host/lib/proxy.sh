@@ -3,6 +3,9 @@
 # so that a route switches at one moment, without a reload and without closing anybody's connection).
 
 proxy_files=/etc/nginx/state
+# Where its sockets are (plan/wanted/doors.ts). ready.sock tells whether it is up, and with which site; a proxy that an older
+# version of this program has made tells it at 127.0.0.1:8079 instead.
+proxy_doors=/tmp
 
 # find_proxy: sets proxy, the container to talk to (the one that runs, else the plan's, else the one that served), and
 # proxy_runs (yes or no). Asked once a verb; what follows uses both. What else bears the label of a proxy is none of ours.
@@ -96,7 +99,11 @@ await_site() {
   done
 }
 
-loaded_site() { docker exec "$proxy" curl -s -m 2 http://127.0.0.1:8079/site; }
+loaded_site() { docker exec "$proxy" sh -c "$site_request" site "$proxy_doors/ready.sock"; }
+
+# Runs inside the proxy's container.
+site_request='
+if [ -e "$1" ]; then curl -s -m 2 --unix-socket "$1" http://localhost/site; else curl -s -m 2 http://127.0.0.1:8079/site; fi'
 
 # connections_to ID PORT: how many requests the proxy has open to a container.
 # There are no idle ones: the proxy opens a connection for each request.

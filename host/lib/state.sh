@@ -30,8 +30,9 @@ payload_lines_whole() { for word in "$@"; do from_payload "/^$word /p"; done; }
 # plan_text NAME: a text that the plan carries (text NAME BASE64).
 plan_text() { from_payload "s/^text $1 //p" | base64 -d; }
 
-# An `object` line describes a container: object KEY SERVICE ROLE ID GRACE HEALTH TIMEOUT
-# KEY is service-hash; HEALTH is http:PORT:PATH, exec:BASE64, proxy or none; GRACE and TIMEOUT are seconds.
+# An `object` line describes a container: object KEY SERVICE ROLE ID GRACE HEALTH TIMEOUT [ORIGIN]
+# KEY is service-hash; HEALTH is http:PORT:PATH, exec:BASE64, proxy or none; GRACE and TIMEOUT are seconds. ORIGIN is what
+# one that is asked over HTTP is asked as (https://crm.example.org); records of an older program have none.
 # The plan's own objects come first, then those that serve now, then those that served before this run, then those of
 # the run that is taken back.
 object_line() {
@@ -45,7 +46,7 @@ object_line() {
   fi
 }
 
-# load_object KEY: sets id, service, role, grace, health, timeout.
+# load_object KEY: sets id, service, role, grace, health, timeout, origin.
 load_object() {
   # shellcheck disable=SC2046 # the line is made of plain words
   set -- "$1" $(object_line "$1")
@@ -54,6 +55,8 @@ load_object() {
     return 1
   fi
   service=$4 role=$5 id=$6 grace=$7 health=$8 timeout=$9
+  shift 9
+  origin=${1:-}
 }
 
 # replace_file NAME [durable]: its new content comes on stdin, whole or not at all. Durable outlives a power cut; a busy

@@ -79,11 +79,12 @@ do_drain() {
 # With SECONDS the database was taken from under KEY, and has come back by now: requests wait until KEY has found it.
 undo_drain() { [ $# -lt 2 ] || do_rejoin "$1"; }
 
-# One request: host ($1), port ($2), path ($3), wanted status ($4), wanted text ($5). Runs inside the proxy's container.
+# One request: host ($1), at which door ($2), path ($3), wanted status ($4), wanted text ($5). Runs inside the proxy's
+# container.
 smoke_request='
 say_body() { head -c 300 "$body" | tr -d "\r" | head -n 3 | while IFS= read -r line || [ -n "$line" ]; do printf "    | %s\n" "$line"; done; }
 body=$(mktemp) || exit 1
-code=$(curl -s -m 10 -o "$body" -w "%{http_code}" -H "Host: $1" "http://127.0.0.1:$2$3")
+code=$(curl -s -m 10 -o "$body" -w "%{http_code}" -H "Host: $1" -H "X-Forwarded-For: 127.0.0.1" --unix-socket "$2" "http://localhost$3")
 if [ "$code" != "$4" ]; then
   printf "%s\n" "GET $3 answers $code, wanted $4"
   say_body
@@ -99,12 +100,12 @@ fi
 rm -f "$body"'
 
 # smoke candidate|live: every request of the plan, through nginx, with the site's host name.
-# The candidate is asked on a port that only this container sees, so that no visitor meets an untried release.
+# Each at a door (plan/wanted/doors.ts) that only this container sees, so that no visitor meets an untried release.
 do_smoke() {
-  case $1 in candidate) port=8081 ;; *) port=8082 ;; esac
+  door=$proxy_doors/$1.sock
   find_proxy
   payload_lines smoke | while read -r host path status text; do
-    docker exec "$proxy" sh -c "$smoke_request" smoke "$host" $port "$path" "$status" "$(unpack "$text")" ||
+    docker exec "$proxy" sh -c "$smoke_request" smoke "$host" "$door" "$path" "$status" "$(unpack "$text")" ||
       exit 1
   done && return
   for key in $(payload_lines "do" | sed -n 's/^start //p'); do

@@ -1,8 +1,5 @@
 import { z } from "zod";
 
-/** Where the proxy listens for the runner (plan/site/nginx.ts): one socket cannot become another's at a reload. */
-const DOORS = [8079, 8081, 8082];
-
 /**
  * What one field alone cannot show. The checks read the config as it was written, each field as far as it can be read,
  * so that they speak also when another field is wrong. What is wrong in itself is told by the schema; here it counts as
@@ -100,16 +97,6 @@ function checkService(service: Service): string[] {
     problems.push("health: is needed for a route: requests go only to what answered it");
   } else if (port !== undefined && health === undefined && healthCommand === undefined) {
     problems.push("health: give health (a path) or healthCommand: a release is only as good as its check");
-  }
-  if (health !== undefined && (port === 80 || port === 443)) {
-    problems.push(
-      `port: ${port} is where the proxy itself listens for visitors: let the service listen on another one`,
-    );
-  }
-  if (health !== undefined && DOORS.some((door) => door === port)) {
-    problems.push(
-      `port: ${String(port)} is one that the proxy uses for itself (${DOORS.join(", ")}): let the service listen on another one`,
-    );
   }
   if (order === "start-first" && volumes.some(({ shareable }) => !shareable)) {
     problems.push(

@@ -152,7 +152,8 @@ export function localBuildLines(tag: string, build: Build, connection: readonly 
 
 export function objectLine(key: string, id: string, spec: ContainerSpec): string {
   const { service, role, stopGrace, health, startTimeout } = spec;
-  return ["object", key, service, role, id, stopGrace, healthWord(health), startTimeout].join(" ");
+  const origin = health.kind === "http" ? [health.origin] : [];
+  return ["object", key, service, role, id, stopGrace, healthWord(health), startTimeout, ...origin].join(" ");
 }
 
 /** joins KEY NETWORK ALIAS...: which networks a container should be in, and under which names. */

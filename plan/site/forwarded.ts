@@ -39,4 +39,7 @@ export function seenAt(scheme: "http" | "https", port: number): string {
 }
 
 /** For a server that only other services of the stack reach. */
-export const TRUSTED_INSIDE = `\n    set_real_ip_from 0.0.0.0/0;\n    set $trusted inside;`;
+export const TRUSTED_INSIDE = `\n    set_real_ip_from 0.0.0.0/0;\n    set_real_ip_from unix:;\n    set $trusted inside;`;
+
+/** For a door of the runner: a socket has no address, so the one who asks says it. */
+export const FROM_WITHIN = "\n    set_real_ip_from unix:;";

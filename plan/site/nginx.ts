@@ -1,18 +1,16 @@
 import type { Config } from "../config/schema";
+import { doorOf, DOORS, visitorPorts } from "../wanted/doors";
 import { digest } from "../wanted/identity";
 import { ERROR_LOCATIONS, errorPages, ON_ERROR } from "./errorPages";
-import { seenAt, TRUSTED_INSIDE, whoAsks } from "./forwarded";
+import { FROM_WITHIN, seenAt, TRUSTED_INSIDE, whoAsks } from "./forwarded";
 
 /**
  * The text of nginx.conf for a stack. It knows services by name only; which container answers for a service is in
  * routes.json (host/proxy/routes.js), so a release of services leaves nginx.conf as it is. The first line names it
  * by its content and that of the script.
  *
- * Listeners inside the proxy's container:
- *   80, 443    visitors            <service port>  other services, under the service's name
- *   8079       is nginx up, and with which configuration
- *   8081       the site as the release that is being tried would serve it (only from within)
- *   8082       the site as it serves now (only from within)
+ * Listeners inside the proxy's container: for visitors (visitorPorts), for other services under a service's name and
+ * port, and the doors of the runner (DOORS), which are sockets.
  */
 export function siteConfig(config: Config, routesScript: string): string {
   const body = render(config);
@@ -48,6 +46,14 @@ function render(config: Config): string {
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const hosts = domain.join(" ");
   const most = mostWaiting(config);
+  const inside = visitorPorts(config);
+  const door = (kind: "live" | "candidate") =>
+    site(
+      http,
+      `listen unix:${DOORS[kind]};\n    server_name ${hosts};${FROM_WITHIN}${asVisitors(config)}`,
+      kind,
+      most,
+    );
   return `load_module modules/ngx_http_js_module.so;
 worker_processes 1;
 worker_rlimit_nofile 8192;
@@ -103,20 +109,20 @@ http {
   limit_conn_log_level info;
 ${whoAsks(proxy.trust)}${errorPages()}
   server {
-    listen 127.0.0.1:8079;
+    listen unix:${DOORS.ready};
     location = /ready { return 200 "ready\\n"; }
     location = /site { return 200 "%SITE% $pid"; }
   }
 
   # A name that is not this site's.
   server {
-    listen 80 default_server;${tls ? "\n    listen 443 ssl http2 default_server;" + certificate(tls) : ""}
+    listen ${inside.http} default_server;${tls ? `\n    listen ${inside.https} ssl http2 default_server;` + certificate(tls) : ""}
     default_type text/plain;
     return 404 "no such site\\n";
   }
 ${visitors(config, http, hosts, most)}
-${site(http, `listen 127.0.0.1:8081;\n    server_name ${hosts};${asVisitors(config)}`, "candidate", most)}
-${site(http, `listen 127.0.0.1:8082;\n    server_name ${hosts};${asVisitors(config)}`, "live", most)}
+${door("candidate")}
+${door("live")}
 ${http.map((one) => internal(one, most)).join("\n")}
 }
 `;
@@ -124,16 +130,17 @@ ${http.map((one) => internal(one, most)).join("\n")}
 
 function visitors(config: Config, http: readonly Routed[], hosts: string, most: number): string {
   const { tls } = config;
+  const inside = visitorPorts(config);
   if (tls === undefined)
-    return site(http, `listen 80;\n    server_name ${hosts};${asVisitors(config)}`, "live", most);
+    return site(http, `listen ${inside.http};\n    server_name ${hosts};${asVisitors(config)}`, "live", most);
   const port = tls.port === 443 ? "" : `:${tls.port}`;
   return `  server {
-    listen 80;
+    listen ${inside.http};
     server_name ${hosts};
     location /.well-known/acme-challenge/ { root ${tls.folder}/acme; }
     location / { return 308 https://$host${port}$request_uri; }
   }
-${site(http, `listen 443 ssl http2;\n    server_name ${hosts};${certificate(tls)}${asVisitors(config)}`, "live", most)}`;
+${site(http, `listen ${inside.https} ssl http2;\n    server_name ${hosts};${certificate(tls)}${asVisitors(config)}`, "live", most)}`;
 }
 
 /** Where a visitor sees the site, whichever way a request came in. */
@@ -156,32 +163,40 @@ function certificate(tls: NonNullable<Config["tls"]>): string {
 /** One server with every route of the site. */
 function site(http: readonly Routed[], listen: string, kind: "live" | "candidate", most: number): string {
   const locations = http.flatMap(([name, service]) =>
-    service.route.map((path) => location(path, name, kind)),
+    service.route.map((path) => `${location(path, name, kind)}\n`),
   );
   const root = http.some(([, service]) => service.route.includes("/"))
     ? ""
     : '    location / { default_type text/plain; return 404 "nothing is served here\\n"; }\n';
-  return server(listen, locations.join("\n") + "\n" + root, most);
+  return server(listen, locations.join(""), root, most);
 }
 
-/** A service under its own name, for other services, and for the check of a release. */
+/** A service under its own name, for other services; and for the check of a release, which asks as visitors do. */
 function internal([name, service]: Routed, most: number): string {
   const port = service.port ?? 0;
   return server(
-    `listen ${port};\n    server_name ${name};${TRUSTED_INSIDE}${seenAt("http", port)}`,
-    location("/", name, "live") + "\n",
+    `listen ${port};\n    listen unix:${doorOf(name)};\n    server_name ${name};${TRUSTED_INSIDE}${seenAt("http", port)}`,
+    `${location("/", name, "live")}\n`,
+    "",
     most,
   );
 }
 
-function server(listen: string, locations: string, most: number): string {
+/** @param routed the locations that lead to services; $target is theirs, and nginx starts with none that nobody sets */
+function server(listen: string, routed: string, others: string, most: number): string {
   return `  server {
     ${listen}
     ${ON_ERROR}
-    error_page 596 = @closing;
+${routed === "" ? "" : `${waiting(most)}${routed}`}${others}${ERROR_LOCATIONS}  }
+`;
+}
+
+/** Where requests go that must not be answered just now. */
+function waiting(most: number): string {
+  return `    error_page 596 = @closing;
     error_page 598 = @hold;
     recursive_error_pages on;
-${locations}    location @closing { keepalive_timeout 0; proxy_pass http://$target; }
+    location @closing { keepalive_timeout 0; proxy_pass http://$target; }
     location @hold {
       ${ON_ERROR}
       error_page 403 = @unavailable;
@@ -190,7 +205,6 @@ ${locations}    location @closing { keepalive_timeout 0; proxy_pass http://$targ
       proxy_pass http://$target;
     }
     location = /.deploy/hold { internal; js_content routes.hold; }
-${ERROR_LOCATIONS}  }
 `;
 }
 

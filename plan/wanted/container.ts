@@ -1,4 +1,5 @@
 import type { Config, DatabaseConfig, ServiceConfig } from "../config/schema";
+import { visitorPorts } from "./doors";
 import { DEFAULTS_VERSION, digest, leaves, type Plain, secretDigest } from "./identity";
 import { type StackNames, volumeName } from "./names";
 
@@ -23,7 +24,13 @@ export type EnvValue =
   | { readonly withPassword: string; readonly version: number };
 
 export type Health =
-  | { readonly kind: "http"; readonly port: number; readonly path: string }
+  | {
+      readonly kind: "http";
+      readonly port: number;
+      readonly path: string;
+      /** As whom a visitor asks: scheme, host name, and the port where it is not the usual one. */
+      readonly origin: string;
+    }
   | { readonly kind: "exec"; readonly command: string }
   | { readonly kind: "proxy" }
   | { readonly kind: "none" };
@@ -75,6 +82,7 @@ export interface NamedContainer {
 export function nameContainer(spec: ContainerSpec, identityKey: string | undefined): NamedContainer {
   const description: Plain = {
     ...spec,
+    health: withoutOrigin(spec.health),
     env: Object.fromEntries(
       Object.entries(spec.env).map(([name, value]) => [name, envIdentity(value, identityKey)]),
     ),
@@ -82,6 +90,11 @@ export function nameContainer(spec: ContainerSpec, identityKey: string | undefin
   };
   const name = spec.role === "migrate" ? `${spec.service}-migrate` : spec.service;
   return { spec, key: `${name}-${digest(description)}`, parts: leaves(description) };
+}
+
+/** As whom a container is asked is no reason for another one: with the next domain the runner asks it so. */
+function withoutOrigin(health: Health): Plain {
+  return health.kind === "http" ? { kind: health.kind, port: health.port, path: health.path } : health;
 }
 
 function envIdentity(value: EnvValue, identityKey: string | undefined): Plain {
@@ -113,7 +126,7 @@ export function serviceSpec(name: string, config: Config, image: string, names: 
     // services as it does for visitors; any other protocol goes to the container itself.
     aliases: service.health === undefined ? [name] : [],
     ports: [],
-    health: serviceHealth(service),
+    health: serviceHealth(name, service, config),
     stopGrace: service.stopGrace,
     startTimeout: service.startTimeout,
   };
@@ -199,6 +212,7 @@ export function databaseVolume(database: DatabaseConfig, names: StackNames): str
 /** @param carried the names that the proxy which serves carries already */
 export function proxySpec(config: Config, names: StackNames, carried: readonly string[] = []): ContainerSpec {
   const { http, tls, proxy } = config;
+  const inside = visitorPorts(config);
   return {
     service: "proxy",
     role: "proxy",
@@ -219,8 +233,8 @@ export function proxySpec(config: Config, names: StackNames, carried: readonly s
     networks: ["edge"],
     aliases: namesToCarry(config, carried),
     ports: [
-      { internal: 80, external: http.port, ip: http.address },
-      ...(tls ? [{ internal: 443, external: tls.port, ip: http.address }] : []),
+      { internal: inside.http, external: http.port, ip: http.address },
+      ...(tls ? [{ internal: inside.https, external: tls.port, ip: http.address }] : []),
     ],
     health: { kind: "proxy" },
     // Its successor waits for it without connections: so long for requests in flight, and no longer for a websocket.
@@ -241,10 +255,23 @@ function namesToCarry({ services }: Config, carried: readonly string[]): string[
   return [...new Set([...wanted, ...carried])].filter((name) => !own(name)).sort();
 }
 
-function serviceHealth(service: ServiceConfig): Health {
+function serviceHealth(name: string, service: ServiceConfig, config: Config): Health {
   if (service.healthCommand !== undefined) return { kind: "exec", command: service.healthCommand };
   if (service.health === undefined || service.port === undefined) return { kind: "none" };
-  return { kind: "http", port: service.port, path: service.health };
+  const origin = service.route.length === 0 ? originOf("http", name, service.port) : publicOrigin(config);
+  return { kind: "http", port: service.port, path: service.health, origin };
+}
+
+/**
+ * What a visitor's browser shows of this site. A service that knows its host names, or forces https, answers health to
+ * nobody else.
+ */
+function publicOrigin({ domain: [host = "localhost"], http, tls }: Config): string {
+  return tls === undefined ? originOf("http", host, http.port) : originOf("https", host, tls.port);
+}
+
+function originOf(scheme: "http" | "https", host: string, port: number): string {
+  return `${scheme}://${host}${port === (scheme === "https" ? 443 : 80) ? "" : `:${port}`}`;
 }
 
 function serviceEnv(service: ServiceConfig, database: DatabaseConfig | undefined): Record<string, EnvValue> {

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { duration } from "../../components/container";
+import { DOORS } from "../../plan/wanted/doors";
 import { DEFAULTS_VERSION } from "../../plan/wanted/identity";
 import { change, LEAST, type Values } from "../plan/support/config";
 import { EMPTY_HOST } from "../plan/support/stack";
@@ -56,7 +58,10 @@ describe("what a container is made with", () => {
       networksAdvanced: [{ name: "artsvao-test-edge-0123456", aliases: [key] }],
       ports: [],
       healthcheck: {
-        tests: ["CMD", "sh", "-c", expect.stringContaining("curl") as string, "http://127.0.0.1:3000/health"],
+        tests: [
+          ...["CMD", "sh", "-c", expect.stringContaining("curl") as string, "http://127.0.0.1:3000/health"],
+          ...["crm.example.org", "http", "80"],
+        ],
         interval: "30s",
         timeout: "10s",
         retries: 3,
@@ -80,7 +85,7 @@ describe("what a container is made with", () => {
       (containers.get(name)?.healthcheck as { tests: unknown } | undefined)?.tests;
     expect(tests("cache")).toEqual(["CMD-SHELL", "cache ping"]);
     expect(tests("worker")).toBeUndefined();
-    expect(tests("proxy")).toEqual(expect.arrayContaining(["CMD", "curl", "http://127.0.0.1:8079/ready"]));
+    expect(tests("proxy")).toEqual(expect.arrayContaining(["CMD", "curl", "--unix-socket", DOORS.ready]));
   });
 
   it("lets a migration end: it is not restarted, found or asked", () => {
@@ -97,4 +102,16 @@ describe("what a container is made with", () => {
       (containers.get(name)?.networksAdvanced as { aliases: string[] }[] | undefined)?.[0]?.aliases.slice(1);
     expect(["web", "cache", "worker", "proxy"].map(aliases)).toEqual([[], ["cache"], ["worker"], ["web"]]);
   });
+});
+
+it.each([
+  [1, "1s"],
+  [59, "59s"],
+  [60, "1m0s"],
+  [90, "1m30s"],
+  [120, "2m0s"],
+  [3600, "1h0m0s"],
+  [3725, "1h2m5s"],
+])("%i seconds are %s to docker's provider", (seconds, text) => {
+  expect(duration(seconds)).toBe(text);
 });

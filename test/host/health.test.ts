@@ -36,8 +36,24 @@ const slowToGiveUp = plain(2, 1, {
 describe.concurrent("a new version that", () => {
   it("answers 503: told at the deadline, with its last log lines", async () => {
     const { output } = await broken("sick");
-    expect(output).toContain("web did not become healthy within 1 s: http://web:3001/health answers 503\n");
+    expect(output).toContain(
+      "web did not become healthy within 1 s: http://web:3001/health answers 503 (asked as http://shop.example)\n",
+    );
     expect(output).toContain("  last lines of web:\n    | listening, says 2\n");
+  });
+
+  it("knows its names, and forces https: it is asked as a visitor asks", async () => {
+    const tls = { folder: "/etc/certs", certificate: "a", key: "b" };
+    const { world } = await serves(plain(1, 1, { tls }));
+    const next = prepare(world, plain(2, 1, { tls }));
+    const web = next.keys.find((key) => key.startsWith("web-")) ?? "";
+    world.behave(web, "knows https://shop.example");
+    expect((await release(world, next)).code).toBe(0);
+    const object = world.lines("state/test/current").filter((line) => line.startsWith("object "));
+    expect(await world.run("check", [`key ${web}`, ...object])).toEqual({
+      code: 0,
+      output: "web is healthy\n",
+    });
   });
 
   it("does not answer", async () => {

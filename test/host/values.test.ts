@@ -62,7 +62,7 @@ describe.concurrent("other values", () => {
     const object = world.lines("state/test/current").filter((line) => line.startsWith("object "));
     const check = await world.run("check", [`key ${web}`, ...object]);
     expect(check).toEqual({ code: 0, output: "web is healthy\n" });
-    expect(world.lines("asked").at(-1)).toMatch(`http://127.0.0.2:3001${HARD_PATH}`);
+    expect(world.lines("asked").at(-1)).toMatch(`http://web:3001${HARD_PATH}`);
   });
 
   it("a smoke test asks for the site by its name, or by one of its own", async () => {
@@ -101,7 +101,7 @@ describe.concurrent("the check of one service", () => {
     const object = world.lines("state/test/current").filter((line) => line.startsWith("object "));
     const { code, output } = await world.run("check", [`key ${api}`, ...object]);
     expect(code).toBe(1);
-    expect(output).toBe("http://api:3000/api/health answers 503\n");
+    expect(output).toBe("http://api:3000/api/health answers 503 (asked as http://shop.example)\n");
     expect(serving(world)).toEqual(start);
     expect(world.lines("calls")).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { Agent } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { change, type Values } from "../plan/support/config";
+import { doorOf, DOORS } from "../../plan/wanted/doors";
 import { Visitor } from "./lib/client";
 import type { Proxy } from "./lib/stand";
 import { Stand } from "./lib/stand";
@@ -129,24 +130,36 @@ describe("answers and headers, through a real nginx", () => {
   });
 
   it("is asked for a service by the check of a release, whatever its name and port", async () => {
-    const check = (service: string, port: number) =>
-      proxy.curl("-H", `Host: ${service}`, `http://127.0.0.2:${port}/counts`);
-    expect(JSON.parse(await check("api", 8083))).toHaveProperty("/counts");
-    expect(JSON.parse(await check("app", 3000))).toHaveProperty("/counts");
+    const check = (service: string) =>
+      proxy.curl("--unix-socket", doorOf(service), "-H", "Host: other.example", "http://localhost/counts");
+    expect(JSON.parse(await check("api"))).toHaveProperty("/counts");
+    expect(JSON.parse(await check("app"))).toHaveProperty("/counts");
+  });
+
+  it("is asked for health as a visitor is: a service that knows its names and forces https is healthy", async () => {
+    const strict = "/strict?host=site.example&proto=https";
+    const direct = (origin: string) => proxy.asked(`http://app-one:3000${strict}`, origin);
+    const through = (origin: string) => proxy.asked(`http://app:3000${strict}`, origin, doorOf("app"));
+    for (const ask of [direct, through]) {
+      expect(await ask("https://site.example")).toBe("");
+      expect(await ask("http://site.example")).toMatch(/answers 301 \(asked as http:\/\/site\.example\)$/);
+      expect(await ask("https://app-one:3000")).toMatch(/answers 400 /);
+    }
   });
 
   it("shows the candidate on its own door only, and there as visitors would see it", async () => {
     await proxy.route(LIVE, { app: "app-two:3000" });
-    const door = async (port: number, path: string) =>
-      echoed.parse(
-        JSON.parse(await proxy.curl("-H", "Host: site.example", `http://127.0.0.1:${port}${path}`)),
-      );
-    expect(await door(8081, "/echo")).toMatchObject({
+    const door = async (kind: "candidate" | "live", path: string) => {
+      const headers = ["-H", "Host: site.example", "-H", "X-Forwarded-For: 127.0.0.1"];
+      const answer = await proxy.curl("--unix-socket", DOORS[kind], ...headers, `http://localhost${path}`);
+      return echoed.parse(JSON.parse(answer));
+    };
+    expect(await door("candidate", "/echo")).toMatchObject({
       version: "two",
-      headers: { "x-forwarded-port": "8080" },
+      headers: { "x-forwarded-port": "8080", "x-real-ip": "127.0.0.1", "x-forwarded-for": "127.0.0.1" },
     });
-    expect((await door(8081, "/api/echo")).version).toBe("one");
-    expect((await door(8082, "/echo")).version).toBe("one");
+    expect((await door("candidate", "/api/echo")).version).toBe("one");
+    expect((await door("live", "/echo")).version).toBe("one");
     expect(echoed.parse(JSON.parse((await visitor.get("/echo")).text)).version).toBe("one");
     await proxy.route(LIVE);
   });

@@ -38,7 +38,7 @@ describe("tls, through a real nginx", () => {
     await Promise.all([stand.service("app-one"), stand.service("app-two")]);
     proxy = await stand.proxy(site);
     plain = new Visitor(await proxy.port());
-    port = await proxy.port(443);
+    port = await proxy.port("https");
     await proxy.route({ app: "app-one:3000" });
     for (let tries = 0; (await get("/echo")).status !== 200; tries += 1) {
       if (tries > 100) throw new Error("the service cannot be reached");

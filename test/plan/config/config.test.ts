@@ -274,16 +274,6 @@ describe("a wrong config", () => {
     ["services.web.port", [], "services.web.port: must be 1-65535, is a list"],
     [
       "services.web.port",
-      80,
-      "services.web.port: 80 is where the proxy itself listens for visitors: let the service listen on another one",
-    ],
-    [
-      "services.web.port",
-      8082,
-      "services.web.port: 8082 is one that the proxy uses for itself (8079, 8081, 8082): let the service listen on another one",
-    ],
-    [
-      "services.web.port",
       undefined,
       "services.web.port: is needed to ask health",
       "services.web.port: is needed for a route",

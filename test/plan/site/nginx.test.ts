@@ -52,23 +52,23 @@ describe("the site", () => {
   it("is one server for visitors, one for a candidate, one for itself, and one for each service asked by others", () => {
     const site = "/api/ -> api, /hooks -> api, / -> web";
     expect(outline(SHOP)).toEqual([
-      "127.0.0.1:8079 |  | = /ready -> return 200, = /site -> return 200",
-      "80 default_server |  | 404",
-      `80 | example.org www.example.org | ${site}`,
-      `127.0.0.1:8081 | example.org www.example.org | ${site}`,
-      `127.0.0.1:8082 | example.org www.example.org | ${site}`,
-      "3000 | api | / -> api",
-      "4000 | internal | / -> internal",
-      "3001 | web | / -> web",
+      "unix:/tmp/ready.sock |  | = /ready -> return 200, = /site -> return 200",
+      "61080 default_server |  | 404",
+      `61080 | example.org www.example.org | ${site}`,
+      `unix:/tmp/candidate.sock | example.org www.example.org | ${site}`,
+      `unix:/tmp/live.sock | example.org www.example.org | ${site}`,
+      "3000 and unix:/tmp/service-api.sock | api | / -> api",
+      "4000 and unix:/tmp/service-internal.sock | internal | / -> internal",
+      "3001 and unix:/tmp/service-web.sock | web | / -> web",
     ]);
   });
 
   it("with tls leads visitors there, and leaves the proof of a certificate's owner reachable", () => {
     const site = "/api/ -> api, /hooks -> api, / -> web";
     expect(outline(TLS).slice(1, 4)).toEqual([
-      "80 default_server and 443 ssl http2 default_server |  | 404",
-      "80 | example.org www.example.org | /.well-known/acme-challenge/ -> root /etc/certs/acme, / -> return 308",
-      `443 ssl http2 | example.org www.example.org | ${site}`,
+      "61080 default_server and 61443 ssl http2 default_server |  | 404",
+      "61080 | example.org www.example.org | /.well-known/acme-challenge/ -> root /etc/certs/acme, / -> return 308",
+      `61443 ssl http2 | example.org www.example.org | ${site}`,
     ]);
     const [, refuse = [], lead = [], visitors = []] = serversOf(TLS);
     for (const server of [refuse, visitors]) {

@@ -28,6 +28,9 @@ function databaseOf({ database }: Config) {
   return databaseSpec(database, NAMES);
 }
 
+const TLS = { folder: "/etc/certs", certificate: "a", key: "b" };
+const PRIVATE = { image: "web:1", port: 3000, health: "/health", memory: 64 };
+
 describe("a service's container", () => {
   it("is hardened, and finds its database", () => {
     expect(spec(read(WEB))).toEqual({
@@ -54,7 +57,7 @@ describe("a service's container", () => {
       networks: ["edge", "data"],
       aliases: [],
       ports: [],
-      health: { kind: "http", port: 3000, path: "/health" },
+      health: { kind: "http", port: 3000, path: "/health", origin: "http://crm.example.org" },
       stopGrace: 10,
       startTimeout: 60,
     });
@@ -75,12 +78,25 @@ describe("a service's container", () => {
   });
 
   it.each([
-    ["web", [], { kind: "http", port: 3000, path: "/health" }],
+    ["web", [], { kind: "http", port: 3000, path: "/health", origin: "http://crm.example.org" }],
     ["cache", ["cache"], { kind: "exec", command: "cache ping" }],
     ["worker", ["worker"], { kind: "none" }],
   ])("%s: is found and asked as it can be", (name, aliases, health) => {
     const found = spec(read(WEB), name);
     expect([found.aliases, found.health]).toEqual([aliases, health]);
+  });
+
+  it.each<[what: string, edits: Readonly<Record<string, unknown>>, origin: string]>([
+    ["the site's name", {}, "http://crm.example.org"],
+    ["the port that visitors see", { "http.port": 8080 }, "http://crm.example.org:8080"],
+    ["https where the site has it", { tls: TLS }, "https://crm.example.org"],
+    ["https at a port of its own", { tls: { ...TLS, port: 8443 } }, "https://crm.example.org:8443"],
+    ["the first of its names", { domain: ["a.example", "b.example"] }, "http://a.example"],
+    ["its own name, where no visitor gets to it", { "services.web.route": [] }, "http://web:3000"],
+    ["its own name alone, at the usual port", { "services.web": { ...PRIVATE, port: 80 } }, "http://web"],
+  ])("is asked for health as %s", (_, edits, origin) => {
+    const values = Object.entries(edits).reduce((all, [path, value]) => change(all, path, value), WEB);
+    expect(spec(read(values)).health).toMatchObject({ origin });
   });
 
   it("has volumes of its stack", () => {
@@ -166,10 +182,20 @@ describe("the proxy's container", () => {
       mounts: [{ type: "volume", source: "shop-test-proxy", target: "/etc/nginx/state" }],
       networks: ["edge"],
       aliases: [],
-      ports: [{ internal: 80, external: 80, ip: "0.0.0.0" }],
+      ports: [{ internal: 61080, external: 80, ip: "0.0.0.0" }],
       health: { kind: "proxy" },
     });
     for (const name of ["web", "cache", "worker"]) expect(spec(config, name).ports).toEqual([]);
+  });
+
+  it("leaves every port inside to the services", () => {
+    const ports = [80, 443, 8079, 61080, 61081, 61443];
+    const services = Object.fromEntries(ports.map((port) => [`on${port}`, { ...PRIVATE, port }]));
+    const { ports: published } = proxySpec(read({ ...WEB, services, tls: TLS }), NAMES);
+    expect(published.map(({ internal, external }) => [internal, external])).toEqual([
+      [61082, 80],
+      [61444, 443],
+    ]);
   });
 
   it("gets another name only when a service is needed that was not, and gives one up only to a container", () => {
@@ -185,7 +211,7 @@ describe("the proxy's container", () => {
     const tls = { folder: "/etc/certs", certificate: "a", key: "b", port: 8443 };
     const { mounts, ports } = proxySpec(read(change(WEB, "tls", tls)), NAMES);
     expect(mounts[1]).toEqual({ type: "bind", source: "/etc/certs", target: "/etc/certs", readOnly: true });
-    expect(ports[1]).toEqual({ internal: 443, external: 8443, ip: "0.0.0.0" });
+    expect(ports[1]).toEqual({ internal: 61443, external: 8443, ip: "0.0.0.0" });
   });
 });
 

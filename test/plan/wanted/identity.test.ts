@@ -255,7 +255,8 @@ describe("a container's name", () => {
       ]);
     }
     return Object.entries(value ?? {}).flatMap(([key, inner]) => [
-      ...perturbed(inner).map((other) => ({ ...(value as object), [key]: other })),
+      // As whom it is asked for health is no part of its name (below).
+      ...(key === "origin" ? [] : perturbed(inner)).map((other) => ({ ...(value as object), [key]: other })),
     ]);
   }
 
@@ -280,8 +281,18 @@ describe("a container's name", () => {
     expect(specs.map(([, spec]) => nameContainer(spec, KEY).key)).toEqual([
       "web-eb9d2e272b5e",
       "database-03b06bb5af92",
-      "proxy-46ee451903d4",
+      "proxy-69e2363ce032",
     ]);
+  });
+
+  it("is the same as whomever it is asked for health: another domain makes no other container", () => {
+    const [, spec] = specs[0] ?? [];
+    if (spec?.health.kind !== "http") throw new Error("web is asked over HTTP");
+    const elsewhere = { ...spec, health: { ...spec.health, origin: "https://other.example:8443" } };
+    expect(nameContainer(elsewhere, KEY)).toMatchObject({
+      key: nameContainer(spec, KEY).key,
+      parts: nameContainer(spec, KEY).parts,
+    });
   });
 
   it("needs the key when there is a secret", () => {

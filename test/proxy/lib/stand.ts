@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { routesScript } from "../../../host/bundle";
 import { proxySpec } from "../../../plan/wanted/container";
+import { DOORS, visitorPorts } from "../../../plan/wanted/doors";
 import { routesFile, siteConfig, siteDigest } from "../../../plan/site/nginx";
 import { pause, run } from "../../e2e/lib/command";
 import { read, type Values } from "../../plan/support/config";
@@ -17,7 +18,12 @@ const docker = (...args: string[]): Promise<string> => run("docker", args).then(
 /** Runs a script with the runner's own functions (host/lib), as on the host. */
 async function onHost(script: string, ...args: string[]): Promise<string> {
   const library = join(import.meta.dirname, "..", "..", "..", "host", "lib");
-  return run("sh", ["-c", `. ${library}/base.sh; . ${library}/proxy.sh; ${script}`, "sh", ...args]);
+  return run("sh", [
+    "-c",
+    `for part in base health proxy; do . ${library}/$part.sh; done; ${script}`,
+    "sh",
+    ...args,
+  ]);
 }
 const lines = (text: string): string[] => text.split("\n").filter((line) => line !== "");
 
@@ -71,7 +77,7 @@ export class Stand {
       ]),
       ...[...ports, "--entrypoint", program, spec.image, ...command],
     );
-    const proxy = new Proxy(id, this.folder);
+    const proxy = new Proxy(id, this.folder, visitorPorts(config));
     this.ids.set("proxy", id);
     await proxy.put("routes.js", script);
     await proxy.put("nginx.conf", siteConfig(config, script));
@@ -118,11 +124,13 @@ export class Proxy {
   constructor(
     readonly id: string,
     private readonly folder: string,
+    /** Its own ports. */
+    private readonly inside: { readonly http: number; readonly https: number },
   ) {}
 
-  /** The port of 127.0.0.1 that leads to one of its own. */
-  async port(internal = 80): Promise<number> {
-    const [first = ""] = lines(await docker("port", this.id, `${internal}/tcp`));
+  /** The port of 127.0.0.1 by which visitors come. */
+  async port(scheme: "http" | "https" = "http"): Promise<number> {
+    const [first = ""] = lines(await docker("port", this.id, `${this.inside[scheme]}/tcp`));
     return Number(first.split(":").at(-1));
   }
 
@@ -158,11 +166,22 @@ export class Proxy {
   async ready(site: string): Promise<void> {
     for (let tries = 0; tries < 100; tries += 1) {
       // It tells its worker's process too.
-      const [name] = (await this.curl("http://127.0.0.1:8079/site").catch(() => "")).split(" ");
+      const [name] = (
+        await this.curl("--unix-socket", DOORS.ready, "http://localhost/site").catch(() => "")
+      ).split(" ");
       if (name === site) return;
       await pause(100);
     }
     throw new Error(`nginx does not serve:\n${await this.log()}`);
+  }
+
+  /**
+   * The runner's own question after health, host/lib/health.sh.
+   * @returns what it says of one that is not healthy
+   */
+  async asked(url: string, origin: string, socket = ""): Promise<string> {
+    const script = 'timeout=1; poll_in "$1" "$http_poll" "$2" "$3" "$4" || :';
+    return (await onHost(script, this.id, url, origin, socket)).trim();
   }
 
   /** A function of the runner's, host/lib/proxy.sh, as it calls it. */

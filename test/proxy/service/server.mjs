@@ -40,6 +40,12 @@ async function echo(request, response) {
 
 const paths = {
   "/echo": echo,
+  // As a framework does that knows its host names, and forces https behind a proxy.
+  "/strict": (request, response, query) => {
+    const { host, "x-forwarded-proto": proto } = request.headers;
+    response.statusCode = host !== query.get("host") ? 400 : proto !== query.get("proto") ? 301 : 200;
+    response.end();
+  },
   "/counts": (_, response) => response.end(JSON.stringify(counts)),
   "/slow": async (request, response, query) => {
     await pause(Number(query.get("ms")));

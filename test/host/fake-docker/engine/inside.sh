@@ -12,6 +12,10 @@ translate() {
         translated=$translated${left%%/etc/nginx/state*}$world/volumes/proxy
         left=${left#*/etc/nginx/state}
         ;;
+      /tmp/*.sock)
+        translated=$container/sockets/
+        left=${left#/tmp/}
+        ;;
       */proc/net/tcp*)
         translated=$translated${left%%/proc/net/tcp*}$container/net-tcp
         left=${left#*/proc/net/tcp}

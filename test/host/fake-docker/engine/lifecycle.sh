@@ -31,6 +31,10 @@ docker_start() {
       fi
       cp "$world/volumes/proxy/nginx.conf" "$container/loaded"
       cp "$world/volumes/proxy/routes.js" "$container/loaded.js"
+      mkdir -p "$container/sockets"
+      sed -n 's|.*listen unix:/tmp/\([^;]*\);.*|\1|p' "$container/loaded" | while read -r socket; do
+        : >"$container/sockets/$socket"
+      done
       rm -f "$container/pending"
       ;;
     database)
