@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { join, posix, sep } from "node:path";
+import { join, posix, resolve, sep } from "node:path";
 import { type Build, STAGED } from "../plan/wanted/build";
 import { readContext } from "../plan/wanted/context/context";
 import { contextDigest, type ContextManifest } from "../plan/wanted/context/manifest";
@@ -138,18 +138,22 @@ function refuseOutsideLinks(source: string, manifest: ContextManifest, context: 
   for (const { path, kind } of manifest.entries) {
     if (kind !== "link") continue;
     const link = below(context, entryBytes(path));
-    let leads = "";
-    try {
-      leads = fs.realpathSync(link);
-    } catch {
-      // It leads nowhere.
-    }
-    if (leads.startsWith(real)) continue;
+    if (whereTo(link, join(real, posix.dirname(path))).startsWith(real)) continue;
     throw new ContextError(
       `${source}/${path}`,
       `is a link to ${fs.readlinkSync(link)}, which is not in this build context: docker's provider cannot take it`,
       "list it in .dockerignore, and make it in the Dockerfile if the image needs it (RUN ln -s)",
     );
+  }
+}
+
+/** @param from the folder that the link lies in */
+function whereTo(link: Buffer, from: string): string {
+  try {
+    return fs.realpathSync(link);
+  } catch {
+    // Nowhere, which is no harm as long as that is in the context: what is not there yet may be made by the build.
+    return resolve(from, fs.readlinkSync(link));
   }
 }
 

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { checks } from "./checks";
 import { notify } from "./notify";
-import { between, hostPath, line, noNul, text } from "./values";
+import { between, composed, COMPOSED, hostPath, line, noNul, text } from "./values";
 
 /**
  * What a stack may say, as a zod schema: every field with its unit, its default and the sentence that an error shows.
@@ -43,7 +43,8 @@ const command = z
     z
       .string()
       .min(1, "must not be empty: such an argument cannot be passed on")
-      .refine(noNul, "must not contain a NUL character"),
+      .refine(noNul, "must not contain a NUL character")
+      .refine(composed, COMPOSED),
     commandRule,
   )
   .min(1, commandRule);
@@ -61,7 +62,10 @@ const relativePath = text.refine(
   (one) => !/^[/~]/.test(one),
   "must be relative to the project: it must fit every deployer",
 );
-const containerPath = z.string().regex(/^\/[^\s:]+$/, "must be an absolute path in the container");
+const containerPath = z
+  .string()
+  .regex(/^\/[^\s:]+$/, "must be an absolute path in the container")
+  .refine(composed, COMPOSED);
 
 const envName = z
   .string()
@@ -73,7 +77,9 @@ const envValue = z
   })
   .transform(String)
   .refine(noNul, "must not contain a NUL character: an environment cannot carry it");
-const environment = z.record(envName, envValue);
+const environment = z.record(envName, envValue.refine(composed, COMPOSED));
+/** They go to the builder as they are. */
+const buildArguments = z.record(envName, envValue);
 
 const volume = z.strictObject({
   /** The volume is called <project>-<stack>-<name>. */
@@ -105,7 +111,7 @@ const service = z.strictObject({
   /** Relative to source. */
   dockerfile: relativePath.default("Dockerfile"),
   target: text.optional(),
-  args: environment.default({}),
+  args: buildArguments.default({}),
   port: port.optional(),
   /** Public path prefixes that go to this service, such as / or /api/. */
   route: z
@@ -114,7 +120,7 @@ const service = z.strictObject({
   /** Answers 2xx when ready. */
   health: urlPath.optional(),
   /** For images without HTTP: run in the container by sh, exit code 0 when ready. */
-  healthCommand: text.optional(),
+  healthCommand: text.refine(composed, COMPOSED).optional(),
   memory,
   /** MiB that a build of its image may take on the host; else what the builds before have taken. */
   buildMemory: memory.optional(),
@@ -163,7 +169,10 @@ const database = z.strictObject({
   /** Add one to get a new password; it is made by the stack and never typed. */
   passwordVersion: between(1, 1_000_000).default(1),
   settings: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]*$/, "must be a PostgreSQL setting"), envValue)
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]*$/, "must be a PostgreSQL setting"),
+      envValue.refine(composed, COMPOSED),
+    )
     .default({}),
   stopGrace: seconds.default(30),
   startTimeout: seconds.default(120),

@@ -97,7 +97,9 @@ describe("command.local.Command", () => {
     const run = await stack.up(() => fallible(pulumi.secret("hunter2")));
     expect(run.error).toBeDefined();
     expect(run.diagnostics).toContain('exit status 7: running "test -e');
-    expect(run.diagnostics).toContain("looked\nnot there");
+    // Two streams, in whichever order they arrive.
+    expect(run.diagnostics).toMatch(/^looked$/m);
+    expect(run.diagnostics).toMatch(/^not there$/m);
     expect(`${run.diagnostics}${run.error ?? ""}`).not.toContain("hunter2");
     expect(logged()).toBe("");
   });

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { duration } from "../../components/container";
 import { docker as run, exists, inspect, mark, markLabels, removeMarked } from "./support/docker";
 import { Stack } from "./support/stack";
 
@@ -75,7 +76,7 @@ describe("docker.Container", () => {
           healthcheck: {
             tests: ["CMD", "true"],
             interval: "30s",
-            timeout: "1500ms",
+            timeout: "1.5s",
             retries: 3,
             startPeriod: "1m30s",
           },
@@ -187,8 +188,13 @@ describe("docker.Container", () => {
     run("start", first);
     const refresh = await stack.refresh();
     expect(refresh.diagnostics).toBe("");
-    expect(refresh.unchanged).toBe(true);
+    // What a refresh writes down of one that runs (its addresses, say) differs; it is nothing to do for an `up`.
+    expect(refresh.error).toBeUndefined();
     expect(inspect(first).State.Status).toBe("running");
+    const besides = (engine: docker.Provider): void => {
+      plain(engine, "gone", { memory: 32 });
+    };
+    expect((await stack.up(program({ generation: 1, memory: 128, besides }))).unchanged).toBe(true);
   });
 
   test("is replaced for a new replacementTrigger: another is made beside it, and it stays", async () => {
@@ -212,7 +218,38 @@ describe("docker.Container", () => {
     expect(web()).not.toBe(removed);
   });
 
-  test("whose creation fails half-way stays in the state, and is taken for whole by the next run", async () => {
+  test("has its texts in composed form only: an accent apart becomes one letter with its own", async () => {
+    const text = "e\u0301 is one letter";
+    const besides = (engine: docker.Provider): void => {
+      plain(engine, "accents", { envs: [`TEXT=${text}`], command: ["node", "-e", text] });
+    };
+    expect((await stack.up(program({ generation: 2, besides }))).error).toBeUndefined();
+    const made = String(stack.stored("accents")?.id);
+    const found = run("container", "inspect", "-f", "{{json .Config.Env}} {{json .Config.Cmd}}", made);
+    expect(found).toContain(`TEXT=${text.normalize("NFC")}`);
+    expect(found).toContain(`"-e","${text.normalize("NFC")}"`);
+    expect((await stack.up(program({ generation: 2, besides }))).unchanged).toBe(true);
+  });
+
+  test("keeps the times of its health check in Go's form: in any other the next run finds a change, once", async () => {
+    const timed = (startPeriod: string) => (engine: docker.Provider) => {
+      plain(engine, "timed", { healthcheck: { tests: ["CMD", "true"], startPeriod } });
+    };
+    for (const seconds of [1, 60, 90, 120, 600, 3600]) {
+      const besides = timed(duration(seconds));
+      expect((await stack.up(program({ generation: 2, besides }))).error).toBeUndefined();
+      expect((await stack.up(program({ generation: 2, besides }))).unchanged, `${seconds} s`).toBe(true);
+      expect((await stack.up(program({ generation: 2 }))).error).toBeUndefined();
+    }
+    const besides = timed("120s");
+    await stack.up(program({ generation: 2, besides }));
+    const next = await stack.up(program({ generation: 2, besides }));
+    expect(next.steps).toContain("update timed");
+    expect(next.changes).toEqual({ update: 1 });
+    expect((await stack.up(program({ generation: 2, besides }))).unchanged).toBe(true);
+  });
+
+  test("whose creation fails half-way stays in the state, and is made anew by the next run", async () => {
     const besides = (engine: docker.Provider): void => {
       plain(engine, "half", { start: true, entrypoints: ["/no-such-program"] });
     };
@@ -220,8 +257,9 @@ describe("docker.Container", () => {
     expect(failed.diagnostics).toContain("Unable to start container");
     expect(stack.stored("half")?.id).toMatch(/^[0-9a-f]{64}$/);
     const next = await stack.up(program({ generation: 2, besides }));
-    expect(next.error).toBeUndefined();
-    expect((await stack.up(program({ generation: 2, besides }))).unchanged).toBe(true);
+    expect(next.diagnostics).toContain("Unable to start container");
+    expect((await stack.up(program({ generation: 2 }))).error).toBeUndefined();
+    expect(stack.stored("half")).toBeUndefined();
   });
 
   test("stays on the host when the stack is destroyed, with retainOnDelete", async () => {

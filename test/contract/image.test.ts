@@ -119,7 +119,7 @@ describe("docker.Image", () => {
     expect(up.diagnostics).toContain("no-such-file");
   });
 
-  test("cannot be made of a context with a link that leads nowhere", async () => {
+  test("is made of a context with a link that leads nowhere", async () => {
     symlinkSync("nowhere", join(folder("links"), "link"));
     const up = await stack.up(() => {
       const provider = new docker.Provider("engine", {});
@@ -128,8 +128,8 @@ describe("docker.Image", () => {
       new docker.Image("links", { imageName: tag("links"), skipPush: true, build }, { provider });
       return {};
     });
-    expect(up.error).toBeDefined();
-    expect(up.diagnostics).toContain("could not evaluate symlink at");
+    expect(up.error).toBeUndefined();
+    expect(exists("image", tag("links"))).toBe(true);
   });
 
   test("leaves the image on the host when its resource is deleted", async () => {

@@ -112,7 +112,7 @@ describe("a staged build context", () => {
   it.each([
     ["/var/lib/files", "an absolute one"],
     ["../secret", "one that leads out"],
-    ["nowhere", "one that leads nowhere"],
+    ["../gone", "one that leads out to nothing"],
   ])("refuses a link to %s for docker's provider, %s", (target) => {
     fs.writeFileSync(join(root, "secret"), "s");
     fs.symlinkSync(target, join(root, "web/link"));
@@ -125,6 +125,12 @@ describe("a staged build context", () => {
     );
     expect(tree(STAGED)).toEqual({ test: "755" });
     expect(fs.readlinkSync(join(root, stage(build(), "any").context, "link"))).toBe(target);
+  });
+
+  it("takes a link to what is not there, as long as that would be in it", () => {
+    fs.symlinkSync("../made-by-the-build", join(root, "web/lib/link"));
+    const staged = stage(build());
+    expect(fs.readlinkSync(join(root, staged.context, "lib/link"))).toBe("../made-by-the-build");
   });
 
   it("is never of another content than its hash says", () => {

@@ -43,7 +43,8 @@ const anything = fc.string({ unit: "grapheme", maxLength: 40 }).filter((text) =>
 const VALUES = [...ODD, ...fc.sample(anything, { seed: 2010, numRuns: 40 })].filter(
   // What waits for its owner is refused, in words of its own. Of a text of line breaks alone Pulumi's CLI loses one
   // when it reads the config (seen with 3.250), before any program.
-  (text) => !/^<the [^<>]+>$/.test(text) && !/^\n+$/.test(text),
+  // Decomposed letters are refused too (test/plan/config/config.test.ts); build arguments may have them.
+  (text) => !/^<the [^<>]+>$/.test(text) && !/^\n+$/.test(text) && text === text.normalize("NFC"),
 );
 /** An empty one is refused with its path (plan/config/schema.ts). */
 const ARGUMENTS = VALUES.filter((value) => value !== "");

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import type { Call } from "../lib/resource";
+import { whenEngineIsGone } from "../lib/serve";
 import { reveal, type Value, type ValueMap } from "../lib/values";
 
 export interface Output {
@@ -17,13 +18,13 @@ export async function run(call: Call, command: string, inputs: ValueMap, before:
   const [program = "/bin/sh", ...rest] = stringsOf(inputs["interpreter"]) ?? ["/bin/sh", "-c"];
   const stdin = textOf(inputs["stdin"]);
   const cwd = textOf(inputs["dir"]);
-  // The plugin's process group is the child's too: whoever kills the engine alone leaves the command running.
   const child = spawn(program, [...rest, command], {
     ...(cwd === "" ? {} : { cwd }),
     env: environmentOf(inputs, before),
   });
   const kill = (): void => void child.kill("SIGKILL");
   call.signal.addEventListener("abort", kill);
+  const outlived = whenEngineIsGone(kill);
 
   const both: Buffer[] = [];
   const stdout: Buffer[] = [];
@@ -55,6 +56,7 @@ export async function run(call: Call, command: string, inputs: ValueMap, before:
     });
   });
   call.signal.removeEventListener("abort", kill);
+  outlived();
   lines.end();
   await logged;
 

@@ -34,11 +34,9 @@ export async function contextDigest(context: BuildContext): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Where a link leads in the end, on this machine. */
+/** Where a link leads in the end, on this machine; one that leads nowhere counts by what it says. */
 async function evaluated(link: string): Promise<string> {
-  return realpath(link).catch((error: unknown) => {
-    throw new Error(`could not evaluate symlink at ${link}: ${String(error)}`);
-  });
+  return realpath(link).catch(() => readlink(link));
 }
 
 /** The context as the engine takes it, owned by root, and the Dockerfile's name in it. */

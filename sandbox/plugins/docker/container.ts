@@ -8,6 +8,7 @@ import { appliedInPlace, containerInputs, neverApplied } from "./containerInputs
 import { containerLogs } from "./containerLogs";
 import { containerSpec, resources } from "./containerSpec";
 import { containerState, inspectedContainer, type InspectedContainer } from "./containerState";
+import { inGoForm } from "./duration";
 import { DockerError, type DockerEngine } from "./engine";
 import { sameInput } from "./labels";
 import { findOrPull } from "./localImages";
@@ -36,10 +37,10 @@ export function container(connection: Connection): Resource {
       // From here on there is a container, and the state must know of it whatever happens.
       try {
         await connect(engine, id, news);
-        return { id, outputs: { ...news, ...(await begin(engine, call, id, news)) } };
+        return { id, outputs: { ...asKept(news), ...(await begin(engine, call, id, news)) } };
       } catch (error) {
         if (error instanceof Discarded) throw error;
-        throw new InitFailed(id, news, messageOf(error));
+        throw new InitFailed(id, { ...news, [tainted]: true }, messageOf(error));
       }
     },
 
@@ -76,17 +77,35 @@ export function container(connection: Connection): Resource {
   };
 }
 
+/** In the state of one whose creation failed half-way: the next update makes another in its place. */
+const tainted = "__tainted";
+
 /** The container did not run as it must, and was removed again: nothing of it goes into the state. */
 class Discarded extends Error {}
 
 function changes(old: State, news: ValueMap): Change[] {
   // The image is compared with the one that the container has, by ID: a program that names it by a tag must tell
   // the engine to ignore changes.
-  const before = { ...old.inputs, ...pick(old.outputs, "image") };
-  return inputChanges(before, news, sameInput(containerInputs)).map((change) => ({
+  // So is the health check, whose times are kept in Go's own form.
+  const before = { ...old.inputs, ...pick(old.outputs, "image"), ...pick(old.outputs, "healthcheck") };
+  const changed = inputChanges(before, news, sameInput(containerInputs)).map((change) => ({
     ...change,
     replace: !appliedInPlace.has(change.path) && !neverApplied.has(change.path),
   }));
+  return old.outputs[tainted] === true
+    ? [...changed, { path: "name", kind: "update", replace: true }]
+    : changed;
+}
+
+/** The provider keeps the times of a health check as Go writes them: `120s` is another one than the `2m0s` that it keeps. */
+function asKept(news: ValueMap): ValueMap {
+  const health = news["healthcheck"];
+  if (!isMap(health)) return news;
+  const times = ["interval", "timeout", "startPeriod"].flatMap((name) => {
+    const text = health[name];
+    return typeof text === "string" ? [[name, inGoForm(text)] as const] : [];
+  });
+  return { ...news, healthcheck: { ...health, ...Object.fromEntries(times) } };
 }
 
 async function make(engine: DockerEngine, news: ValueMap): Promise<string> {

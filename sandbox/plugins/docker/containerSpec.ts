@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nanoseconds } from "./duration";
 import { reveal, type ValueMap } from "../lib/values";
 import { labelMap } from "./labels";
 
@@ -119,23 +120,3 @@ export function resources(inputs: ValueMap): object {
 }
 
 export const mebibyte = 1024 * 1024;
-
-const units: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-
-/** A duration as Go writes it, `1m30s` or `500ms`, in nanoseconds. Throws on anything else. */
-function nanoseconds(duration: string): number {
-  if (duration === "0") return 0;
-  const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== duration) {
-    throw new Error(`healthcheck: ${duration} is not a duration such as 500ms, 10s or 1m30s`);
-  }
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? 0), 0);
-}

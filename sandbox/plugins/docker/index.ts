@@ -1,4 +1,6 @@
 import { serveProvider } from "../lib/provider";
+import type { Resource } from "../lib/resource";
+import { composed } from "../lib/values";
 import { container } from "./container";
 import { Connection } from "./connection";
 import { image } from "./image";
@@ -7,6 +9,15 @@ import { remoteImage } from "./remoteImage";
 import { volume } from "./volume";
 
 const connection = new Connection();
+
+/** All strings that pass a bridged resource come out in Unicode's composed form. docker.Image is none. */
+function bridged(resource: Resource): Resource {
+  return {
+    ...resource,
+    create: (call, news) => resource.create(call, composed(news)),
+    update: (call, id, old, news) => resource.update(call, id, old, composed(news)),
+  };
+}
 
 serveProvider({
   name: "docker",
@@ -18,10 +29,10 @@ serveProvider({
     connection.configure(inputs);
   },
   resources: {
-    "docker:index/container:Container": container(connection),
+    "docker:index/container:Container": bridged(container(connection)),
     "docker:index/image:Image": image(connection),
-    "docker:index/network:Network": network(connection),
-    "docker:index/remoteImage:RemoteImage": remoteImage(connection),
-    "docker:index/volume:Volume": volume(connection),
+    "docker:index/network:Network": bridged(network(connection)),
+    "docker:index/remoteImage:RemoteImage": bridged(remoteImage(connection)),
+    "docker:index/volume:Volume": bridged(volume(connection)),
   },
 });

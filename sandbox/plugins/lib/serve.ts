@@ -50,19 +50,29 @@ export function serve<T>(service: ServiceDefinition<T>, implementation: UntypedS
     if (error) throw error;
     process.stdout.write(`${port}\n`);
   });
-  // A killed engine leaves the other ends of these pipes closed; what is under way goes on all the same.
+  // A killed engine leaves the other ends of these pipes closed; what is to be said of that is said below.
   process.stdout.on("error", () => undefined);
   process.stderr.on("error", () => undefined);
   leaveWithEngine(engineAddress());
 }
 
-/** An engine that was killed does not stop its plugins: one that finds it gone ends, once nothing is under way. */
+/** What is done before a plugin ends whose engine is gone. */
+const farewells: (() => void)[] = [];
+
+/** @param farewell for what is under way: a command that was begun does not go on without its engine */
+export function whenEngineIsGone(farewell: () => void): () => void {
+  farewells.push(farewell);
+  return () => void farewells.splice(farewells.indexOf(farewell), 1);
+}
+
+/** An engine that was killed does not stop its plugins: one that finds it gone ends what is under way, and itself. */
 function leaveWithEngine(address: string): void {
   const port = Number(address.split(":").at(-1));
   setInterval(() => {
     const probe = connect(port, "127.0.0.1");
     probe.on("connect", () => probe.destroy());
     probe.on("error", () => {
+      for (const farewell of farewells) farewell();
       if (callsUnderWay === 0) process.exit(0);
     });
   }, engineCheck).unref();

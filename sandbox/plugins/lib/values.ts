@@ -15,6 +15,17 @@ export interface ValueMap {
   [key: string]: Value;
 }
 
+/** The same with every text in Unicode's composed form (NFC). */
+export function composed(map: ValueMap): ValueMap {
+  const inner = (value: Value): Value => {
+    if (typeof value === "string") return value.normalize("NFC");
+    if (Array.isArray(value)) return value.map(inner);
+    if (value instanceof Secret) return new Secret(inner(value.value));
+    return isMap(value) ? composed(value) : value;
+  };
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, inner(value)]));
+}
+
 // The wire form of the two, as the engine's sdk/go/common/resource defines it.
 const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const unknownTexts = new Set([

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { inputChanges } from "../lib/changes";
 import type { Resource } from "../lib/resource";
 import { Unknown } from "../lib/values";
@@ -14,7 +14,10 @@ export const randomUuid: Resource = {
   preview: (news, old) => (old ? { ...old.outputs, ...news } : { ...news, result: new Unknown() }),
 
   create(_, news) {
-    const result = randomUUID();
+    // Not of version 4: any hexadecimal digits in the form of a UUID.
+    const result = randomBytes(16)
+      .toString("hex")
+      .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
     return Promise.resolve({ id: result, outputs: { ...news, result } });
   },
 
