@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { inputChanges, type Change } from "../lib/changes";
 import { InitFailed, type Call, type Resource, type State } from "../lib/resource";
-import { isMap, reveal, type Value, type ValueMap } from "../lib/values";
+import { equal, isMap, reveal, type Value, type ValueMap } from "../lib/values";
 import type { Connection } from "./connection";
 import { appliedInPlace, containerInputs, neverApplied } from "./containerInputs";
 import { containerLogs } from "./containerLogs";
@@ -88,12 +88,14 @@ function changes(old: State, news: ValueMap): Change[] {
   // the engine to ignore changes.
   // So is the health check, whose times are kept in Go's own form.
   const before = { ...old.inputs, ...pick(old.outputs, "image"), ...pick(old.outputs, "healthcheck") };
+  const sameText = equal(old.inputs["healthcheck"] ?? null, news["healthcheck"] ?? null);
   const changed = inputChanges(before, news, sameInput(containerInputs)).map((change) => ({
     ...change,
     replace: !appliedInPlace.has(change.path) && !neverApplied.has(change.path),
+    kept: change.path === "healthcheck" && sameText,
   }));
   return old.outputs[tainted] === true
-    ? [...changed, { path: "name", kind: "update", replace: true }]
+    ? [...changed, { path: "name", kind: "update", replace: true, kept: true }]
     : changed;
 }
 

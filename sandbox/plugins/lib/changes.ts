@@ -6,6 +6,8 @@ export interface Change {
   path: string;
   kind: "add" | "delete" | "update";
   replace: boolean;
+  /** Found in what the plugin keeps and not in what the program says: ignoreChanges has no part in it. */
+  kept?: boolean;
 }
 
 /** Every changed leaf, with its path. None of the changes asks for a replacement. */

@@ -119,7 +119,9 @@ export function serveProvider(provider: Provider): void {
       const resource = find(request.getType());
       const diff = resource.diff(old, decode(request.getNews()));
       const ignored = resource.diffsAll === true ? [] : request.getIgnorechangesList();
-      const changes = diff.changes.filter(({ path }) => !ignored.some((pattern) => covers(pattern, path)));
+      const changes = diff.changes.filter(
+        ({ path, kept }) => kept === true || !ignored.some((pattern) => covers(pattern, path)),
+      );
       return diffResponse(changes, diff.deleteBeforeReplace ?? false);
     }),
     create: unary(async (request: rpc.CreateRequest) => {
