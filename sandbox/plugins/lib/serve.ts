@@ -9,7 +9,7 @@ import {
 import { toServiceError } from "./failure";
 
 /** How often a plugin looks whether its engine is still there, in milliseconds. */
-const engineCheck = 60_000;
+const engineCheck = 500;
 
 let callsUnderWay = 0;
 

@@ -27,7 +27,7 @@ export function firstAndAgain(scenarios: Scenarios): void {
       expect(hardened, service).toMatchObject({ readOnly: true, drops: ["ALL"] });
       expect(hardened.user, service).toMatch(/^[1-9]/);
       expect(hardened.memory, service).toBeGreaterThan(0);
-      expect(published, service).toEqual(service === "proxy" ? ["80/tcp"] : []);
+      expect(published, service).toEqual(service === "proxy" ? ["61080/tcp"] : []);
     }
   });
 
