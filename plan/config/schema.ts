@@ -253,7 +253,7 @@ export const schema = z.strictObject({
     .optional(),
   proxy: z
     .strictObject({
-      image: image.default("nginx:1.28-bookworm"),
+      image: image.default("nginx:1.30-trixie"),
       memory: memory.default(64),
       /** The largest request body, MiB. */
       maxBody: between(1, 10_240, "MiB").default(16),

@@ -1,16 +1,18 @@
 # shellcheck shell=sh
-# debian:bookworm-slim from Debian's own packages.
+# debian:RELEASE-slim from Debian's own packages.
 
 # make_debian IMAGE RECIPE
 make_debian() {
   if ! has debootstrap || [ "$(id -u)" != 0 ]; then
     fail "no registry answers, and only root on Debian can build $1"
   fi
-  tree=$cache/tmp/debian
+  release=${1#debian:}
+  release=${release%-slim}
+  tree=$cache/tmp/debian-$release
   log=$cache/tmp/debootstrap.log
   mkdir -p "$cache/tmp"
   mirror=$(debian_mirror)
-  debootstrap --variant=minbase --include=ca-certificates "$debian_release" "$tree" ${mirror:+"$mirror"} \
+  debootstrap --variant=minbase --include=ca-certificates "$release" "$tree" ${mirror:+"$mirror"} \
     >"$log" 2>&1 </dev/null || {
     tail -n 20 "$log" >&2
     fail 'debootstrap failed'
@@ -25,15 +27,17 @@ make_debian() {
   rm -rf --one-file-system "$tree"
 }
 
-# The lines of sources.list as this machine's apt has them for the release; nothing where it has another one.
+# The lines of sources.list as this machine's apt has them, for $release: those of its own with the other's name. Nothing
+# where the machine's are not Debian's.
 debian_sources() {
+  own=$(. /etc/os-release && printf %s "${VERSION_CODENAME-}")
   # shellcheck disable=SC2016 # apt's own variables
   apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
-    grep -E " $debian_release(-updates|-security)? main\$" | sort -u
+    grep -E " ${own:-none}(-updates|-security)? main\$" | sed "s/ $own/ $release/" | sort -u
 }
 
 # Empty where the machine's apt does not tell: debootstrap then takes Debian's own, and writes it down in the image.
-debian_mirror() { debian_sources | sed -n "s/^deb \([^ ]*\) $debian_release main/\1/p"; }
+debian_mirror() { debian_sources | sed -n "s/^deb \([^ ]*\) $release main/\1/p"; }
 
 # Builds inside containers must reach packages just as this machine does: same mirror, apt settings, authorities.
 configure_debian() {

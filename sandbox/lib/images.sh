@@ -29,7 +29,8 @@ pull() {
   return 1
 }
 
-# build_stand_in IMAGE FOLDER RECIPE: builds images/FOLDER, with what prepare_FOLDER puts beside its files.
+# build_stand_in IMAGE FOLDER RECIPE: builds images/FOLDER, with what prepare_FOLDER puts beside its files. Of several
+# versions each has a Dockerfile by its tag.
 build_stand_in() {
   context=$cache/tmp/$2
   rm -rf "$context"
@@ -39,7 +40,9 @@ build_stand_in() {
     node) prepare_node "$context" ;;
   esac
   log=$cache/tmp/build.log
-  DOCKER_BUILDKIT=1 docker build -q -t "$1" --label "$recipe_label=$3" \
+  file=$context/${1#*:}.Dockerfile
+  [ -f "$file" ] || file=$context/Dockerfile
+  DOCKER_BUILDKIT=1 docker build -q -t "$1" -f "$file" --label "$recipe_label=$3" \
     --label "org.opencontainers.image.description=Stands in for $1 where no image registry is reached" \
     "$context" >"$log" 2>&1 || {
     tail -n 30 "$log" >&2

@@ -162,7 +162,7 @@ describe("docker.Container", () => {
       RestartPolicy: { Name: "unless-stopped" },
       Tmpfs: { "/tmp": "", "/run": "size=1m" },
       LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
-      PortBindings: { "3000/tcp": [{ HostIp: "127.0.0.1", HostPort: "39999" }] },
+      PortBindings: { "3000/tcp": [{ HostIp: "127.0.0.1", HostPort: "32599" }] },
     });
     const mounts = [...host.Mounts].sort((a, b) => String(a["Target"]).localeCompare(String(b["Target"])));
     expect(mounts).toMatchObject([

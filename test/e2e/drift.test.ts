@@ -36,12 +36,12 @@ const cases: Case[] = [
   {
     what: "strays, an edited nginx.conf, other limits, another name and image: no request fails",
     hand: `
-      docker run -d --name "$stack-stray" --label deploy.stack=$label --label deploy.role=proxy nginx:1.28-bookworm sleep 600
-      docker create --label deploy.stack=$label --label deploy.key=frontend-000000000000 nginx:1.28-bookworm
+      docker run -d --name "$stack-stray" --label deploy.stack=$label --label deploy.role=proxy nginx:1.30-trixie sleep 600
+      docker create --label deploy.stack=$label --label deploy.key=frontend-000000000000 nginx:1.30-trixie
       ${inProxy('echo "# edited" >>nginx.conf')}
       docker update --memory 200m --memory-swap 200m $frontend
       docker update --restart no $backend
-      docker tag nginx:1.28-bookworm "$(docker inspect -f '{{.Config.Image}}' $frontend)"
+      docker tag nginx:1.30-trixie "$(docker inspect -f '{{.Config.Image}}' $frontend)"
       docker rename $frontend "$stack-renamed"`,
     told: [
       /frontend +may use 200 MiB instead of 96: limited again/,

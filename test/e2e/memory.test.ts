@@ -129,7 +129,7 @@ describe("memory on a VPS of 1 GiB, over ssh", () => {
     const before = await here.running();
     const images = await here.host.imageIds(here.fullName);
     const tag = before.backend?.image ?? "";
-    await here.host.sh(`docker tag nginx:1.28-bookworm '${tag}'`);
+    await here.host.sh(`docker tag nginx:1.30-trixie '${tag}'`);
     expect(await here.host.imageIds(here.fullName)).not.toEqual(images);
     const preview = await here.pulumi.preview();
     expect(preview.text).toMatch(
@@ -140,7 +140,7 @@ describe("memory on a VPS of 1 GiB, over ssh", () => {
     expect(up.changes.filter((change) => BUILT.test(change))).toEqual([
       expect.stringMatching(/^create-replacement Image backend-/),
     ]);
-    const nginx = await here.host.sh("docker image inspect -f '{{.Id}}' nginx:1.28-bookworm");
+    const nginx = await here.host.sh("docker image inspect -f '{{.Id}}' nginx:1.30-trixie");
     expect(await here.host.sh(`docker image inspect -f '{{.Id}}' '${tag}'`)).not.toBe(nginx);
     expectUntouched(before, await here.running());
     const again = await here.pulumi.up();

@@ -4,7 +4,7 @@ import { expectFailure, expectNoneFailed, expectSuccess, expectUntouched } from 
 import type { LoadReport } from "./lib/load";
 import { Site } from "./lib/site";
 
-const NGINX = "nginx:1.28-bookworm";
+const NGINX = "nginx:1.30-trixie";
 
 /** Images that are no proxy, and what is wrong with each. */
 const NO_MODULE = `FROM ${NGINX}

@@ -21,7 +21,7 @@ async function ledger(world: World, ...asked: string[]): Promise<readonly Entry[
   return parseFacts((await world.run("facts", asked, 0)).output).ledger;
 }
 
-const OTHERS = ["shop/other/web:1", "nginx:1.28-bookworm", "postgres:15-bookworm"];
+const OTHERS = ["shop/other/web:1", "nginx:1.30-trixie", "postgres:15-bookworm"];
 
 /** Images of the stack's own, as its builds would leave them. */
 function withImages(world: World, ...versions: number[]): void {

@@ -138,7 +138,7 @@ describe("bodies, through a real nginx", () => {
     for (const one of open) one.on("error", () => undefined);
     let most = 0;
     let connections = 0;
-    for (let i = 0; i < 50 && (i < 10 || connections < 2 * SLOW); i += 1) {
+    for (let i = 0; i < 150 && (i < 10 || connections < 2 * SLOW); i += 1) {
       await pause(200);
       most = Math.max(most, await proxy.memory());
       connections = await stand.connectionsTo("app-two");

@@ -7,6 +7,7 @@ import { siteConfig } from "../../plan/site/nginx";
 import { routesScript } from "../../host/bundle";
 import { proxySpec } from "../../plan/wanted/container";
 import { run } from "../e2e/lib/command";
+import { PROXY_IMAGE } from "./lib/stand";
 import { change, LEAST, read, type Values } from "../plan/support/config";
 
 // The same cases on every run.
@@ -102,7 +103,8 @@ describe("the site of every legal config", () => {
     for (const [i, text] of texts.entries()) await writeFile(join(folder, `${i}.conf`), text);
     const [first] = configs;
     if (first === undefined) throw new Error("no config");
-    const { user, tmpfs, image } = proxySpec(first, { project: "a", stack: "b" });
+    const { user, tmpfs, image: usual } = proxySpec(first, { project: "a", stack: "b" });
+    const image = PROXY_IMAGE ?? usual;
     const refused = await run("docker", [
       ...["run", "--rm", "--network", "none", "--user", user, "--read-only", "--cap-drop", "ALL"],
       ...tmpfs.flatMap((path) => ["--tmpfs", path]),

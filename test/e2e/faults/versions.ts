@@ -54,7 +54,7 @@ export const BROKEN_VERSIONS: readonly BrokenVersion[] = [
     name: "nginx without the module that its configuration loads",
     async configure({ host, workspace }) {
       const file =
-        "FROM nginx:1.28-bookworm\\nUSER 0\\nRUN find / -xdev -name ngx_http_js_module.so -delete\\n";
+        "FROM nginx:1.30-trixie\\nUSER 0\\nRUN find / -xdev -name ngx_http_js_module.so -delete\\n";
       await host.sh(`printf '${file}' | docker build -q -t nginx-without-njs:1 -`);
       await workspace.set("proxy.image", "nginx-without-njs:1");
     },

@@ -55,7 +55,7 @@ describe("a config that is accepted", () => {
       host: { address: "local", lockWait: 60 },
       domain: ["crm.example.org"],
       http: { port: 80, address: "0.0.0.0" },
-      proxy: { image: "nginx:1.28-bookworm", memory: 64, maxBody: 16, timeout: 60, trust: [] },
+      proxy: { image: "nginx:1.30-trixie", memory: 64, maxBody: 16, timeout: 60, trust: [] },
       services: {
         worker: {
           image: "worker:1.0",

@@ -147,7 +147,7 @@ describe("what serves could come back", () => {
   });
 
   const DATABASE = "postgres:17-bookworm";
-  const PROXY = "nginx:1.28-bookworm";
+  const PROXY = "nginx:1.30-trixie";
   const RAN = new Map(
     ["backend:1", "frontend:1", "worker:1", DATABASE, PROXY].map((name) => [name, `sha256:old-${name}`]),
   );

@@ -281,7 +281,7 @@ describe("a container's name", () => {
     expect(specs.map(([, spec]) => nameContainer(spec, KEY).key)).toEqual([
       "web-eb9d2e272b5e",
       "database-03b06bb5af92",
-      "proxy-69e2363ce032",
+      "proxy-13a11be9afb1",
     ]);
   });
 

@@ -61,7 +61,7 @@ describe("what a preview says", () => {
   it("of the first release", () => {
     expect(said({ ...EMPTY_HOST, memory: { total: 1024 * 1024, used: 200 * 1024, ours: 0 } })).toBe(`\
 release #1: the first one
-  proxy     new, 48 MiB; image nginx:1.28-bookworm
+  proxy     new, 48 MiB; image nginx:1.30-trixie
   database  new, 200 MiB; image postgres:17-bookworm
   backend   new, 160 MiB; built: first build
   frontend  new, 96 MiB; image frontend:1

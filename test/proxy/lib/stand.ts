@@ -11,6 +11,8 @@ import { read, type Values } from "../../plan/support/config";
 /** Everything that a stand makes bears this label, with the process that made it. */
 const LABEL = "proxy-test";
 const SERVICE_IMAGE = "node:22-bookworm-slim";
+/** Another nginx than the default: the oldest that is supported runs the same tests. */
+export const { PROXY_IMAGE } = process.env;
 const STATE = "/etc/nginx/state";
 const SERVER = join(import.meta.dirname, "..", "service", "server.mjs");
 
@@ -75,7 +77,7 @@ export class Stand {
       ...spec.mounts.flatMap(({ type, source, target }) => [
         ...["-v", type === "volume" ? `${this.name}:${target}` : `${source}:${target}:ro`],
       ]),
-      ...[...ports, "--entrypoint", program, spec.image, ...command],
+      ...[...ports, "--entrypoint", program, PROXY_IMAGE ?? spec.image, ...command],
     );
     const proxy = new Proxy(id, this.folder, visitorPorts(config));
     this.ids.set("proxy", id);

@@ -1,4 +1,4 @@
-# Like nginx:1.28-bookworm: the same paths, user, entrypoint and stop signal. Debian's nginx is older.
+# Like nginx:1.22-bookworm, the oldest that is supported: the same paths, user, entrypoint, stop signal and versions.
 FROM debian:bookworm-slim
 ARG DEBIAN_FRONTEND=noninteractive
 RUN groupadd --system --gid 101 nginx \
