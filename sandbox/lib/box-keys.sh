@@ -24,7 +24,7 @@ install_keys() {
   mkdir "$box_dir/ssh.tmp.$$"
   cp "$login_key.pub" "$box_dir/ssh.tmp.$$/authorized_keys"
   chmod 700 "$box_dir/ssh.tmp.$$"
-  docker cp "$box_dir/ssh.tmp.$$" "$box_container:/root/.ssh" >/dev/null
+  docker cp "$box_dir/ssh.tmp.$$/." "$box_container:/root/.ssh" >/dev/null
   rm -rf "$box_dir/ssh.tmp.$$"
 }
 

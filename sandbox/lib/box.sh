@@ -14,6 +14,7 @@ box_state() {
   current=$(docker container inspect --format '{{.State.Status}}' "$box_container" 2>/dev/null) || current=none
   echo "$current"
 }
+box_label() { docker container inspect --format "{{index .Config.Labels \"$1\"}}" "$box_container" 2>/dev/null || true; }
 box_running() { [ "$(box_state)" = running ]; }
 in_box() { docker exec "$box_container" "$@"; }
 

@@ -30,7 +30,7 @@ pull() {
 }
 
 # build_stand_in IMAGE FOLDER RECIPE: builds images/FOLDER, with what prepare_FOLDER puts beside its files. Of several
-# versions each has a Dockerfile by its tag.
+# versions each has a Dockerfile by its tag, or is told which it is: VERSION-RELEASE.
 build_stand_in() {
   context=$cache/tmp/$2
   rm -rf "$context"
@@ -40,9 +40,11 @@ build_stand_in() {
     node) prepare_node "$context" ;;
   esac
   log=$cache/tmp/build.log
-  file=$context/${1#*:}.Dockerfile
+  tag=${1#*:}
+  file=$context/$tag.Dockerfile
   [ -f "$file" ] || file=$context/Dockerfile
-  DOCKER_BUILDKIT=1 docker build -q -t "$1" -f "$file" --label "$recipe_label=$3" \
+  DOCKER_BUILDKIT=1 docker build -q -t "$1" -f "$file" --build-arg "VERSION=${tag%%-*}" --build-arg "RELEASE=${tag#*-}" \
+    --label "$recipe_label=$3" \
     --label "org.opencontainers.image.description=Stands in for $1 where no image registry is reached" \
     "$context" >"$log" 2>&1 || {
     tail -n 30 "$log" >&2

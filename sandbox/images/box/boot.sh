@@ -5,6 +5,17 @@ set -eu
 [ -s /etc/machine-id ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
 mkdir -p /run/sshd
 
+# How the engine keeps images: in layers of its own (overlay2), or in containerd's store, the default of version 29.
+containerd_store=false
+[ "${BOX_STORE-}" != containerd ] || containerd_store=true
+mkdir -p /etc/docker
+cat >/etc/docker/daemon.json <<END
+{
+  "builder": { "gc": { "enabled": true, "defaultKeepStorage": "3GB" } },
+  "features": { "containerd-snapshotter": $containerd_store }
+}
+END
+
 # The containers' memory must count against the limit of this machine: their cgroups go below its own.
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   # Version 2: a group with children in it may not hold processes, so ours move aside first.
