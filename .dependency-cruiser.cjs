@@ -6,13 +6,15 @@ const ROOMS = ["words", "checks", "release", "found", "site", "wanted", "config"
 /** The folders, from above; `plan` is the rooms. Each knows only those that are named with it. */
 const FOLDERS = {
   plan: ["plan"],
+  loader: ["loader"],
   deployer: ["deployer", "plan"],
   host: ["host", "plan"],
   components: ["components", "plan", "host", "deployer"],
-  ops: ["ops", "plan", "host", "deployer"],
+  ops: ["ops", "loader", "plan", "host", "deployer"],
 };
-const OWN = "^(index\\.ts|(plan|deployer|host|components|ops|sandbox|test|bench|examples)/)";
-const PRODUCT = "^(index\\.ts|plan/|deployer/|host/|components/|ops/)";
+const OWN =
+  "^(start\\.cjs|index\\.ts|(loader|plan|deployer|host|components|ops|sandbox|test|bench|examples)/)";
+const PRODUCT = "^(start\\.cjs|index\\.ts|loader/|plan/|deployer/|host/|components/|ops/)";
 
 module.exports = {
   forbidden: [

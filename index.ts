@@ -32,7 +32,7 @@ export = () => {
 async function program(news: News) {
   const { config: configured, names } = loadConfig();
 
-  const facts = readFacts(configured, names);
+  const facts = await readFacts(configured, names);
   const { config, pin } = withoutTrace(() => pinned(configured, facts));
   const lineage = await ownLineage(config, names, facts);
   const stack = withoutTrace(() => describeStack(__dirname, config, names, facts, pin));

@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/{plan,components,ops,deployer,lint}/**/*.test.ts"],
+          include: ["test/{plan,components,ops,deployer,loader,lint}/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },

@@ -13,12 +13,13 @@ import type { StackNames } from "../plan/wanted/names";
  *
  * @throws RunError
  */
-export function readFacts(config: Config, names: StackNames): Facts {
-  const elsewhere = contextProblem(config.host.address);
-  if (elsewhere !== undefined) throw new pulumi.RunError(`${elsewhere}\nNothing was changed.`);
+export async function readFacts(config: Config, names: StackNames): Promise<Facts> {
   const preview = pulumi.runtime.isDryRun();
-  const wait = preview ? 0 : config.host.lockWait;
-  const facts = ask(config, names, wait);
+  const asked = ask(config, names, preview ? 0 : config.host.lockWait);
+  // While the host answers.
+  const elsewhere = contextProblem(config.host.address);
+  const facts = await asked;
+  if (elsewhere !== undefined) throw new pulumi.RunError(`${elsewhere}\nNothing was changed.`);
   const problems = [
     ...facts.errors,
     ...platformProblem(config, facts),
@@ -33,9 +34,9 @@ export function readFacts(config: Config, names: StackNames): Facts {
   return facts;
 }
 
-function ask(config: Config, names: StackNames, wait: number): Facts {
+async function ask(config: Config, names: StackNames, wait: number): Promise<Facts> {
   try {
-    return askFacts(connectionTo(config.host), factLines(names, config, wait), wait);
+    return await askFacts(connectionTo(config.host), factLines(names, config, wait), wait);
   } catch (error) {
     if (error instanceof HostUnreachable) return { ...NO_FACTS, errors: [error.message] };
     throw error;

@@ -83,22 +83,20 @@ export class News {
       if (!isCommand(resource, [`release-${plan.release}`]))
         note(this.subject, reason, isCommand(resource, checks));
     }
-    await this.tell(() => ({
+    await this.tell(async () => ({
       kind: "failure",
-      ...(this.subject === undefined ? {} : stateOf(this.subject)),
+      ...(this.subject === undefined ? {} : await stateOf(this.subject)),
       reason,
     }));
     if (marker !== undefined) appendFileSync(marker, "told\n");
   }
 
-  private async tell(
-    what: () => Pick<Event, "kind" | "number" | "changes" | "serves" | "reason">,
-  ): Promise<void> {
+  private async tell(what: () => Told | Promise<Told>): Promise<void> {
     if (this.told || tellersOf(this.notify).length === 0) return;
     this.told = true;
     try {
       const event: Event = {
-        ...what(),
+        ...(await what()),
         project: pulumi.getProject(),
         stack: pulumi.getStack(),
         by: deployer(),
@@ -126,6 +124,9 @@ export class News {
   }
 }
 
+/** What is not the same for every event of a run. */
+type Told = Pick<Event, "kind" | "number" | "changes" | "serves" | "reason">;
+
 /** A service may be called anything, and so may its image. */
 function isCommand(resource: FailedResource | undefined, names: readonly string[]): boolean {
   return resource?.type === "command:local:Command" && names.includes(resource.name);
@@ -139,10 +140,10 @@ function note({ config, names }: Subject, reason: string, released: boolean): vo
 }
 
 /** What was to change, and what serves: asked anew, for a failure may have come before or after the switch. */
-function stateOf({ config, names, facts, plan }: Subject): Pick<Event, "changes" | "serves"> {
+async function stateOf({ config, names, facts, plan }: Subject): Promise<Pick<Event, "changes" | "serves">> {
   const changes = changesOf(plan, facts);
   try {
-    const now = askFacts(connectionTo(config.host), factLines(names, config, 0), 0);
+    const now = await askFacts(connectionTo(config.host), factLines(names, config, 0), 0);
     return { changes, serves: servesOf(now.current?.record) };
   } catch {
     return { changes, serves: "unknown" };

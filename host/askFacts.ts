@@ -1,9 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { execFile, type ExecFileException } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseFacts } from "../plan/found/answer";
-import { type Facts } from "../plan/found/facts";
+import type { Facts } from "../plan/found/facts";
 import { hostCommand, hostScript } from "./bundle";
 import type { Connection } from "./connection";
 
@@ -11,36 +11,55 @@ import type { Connection } from "./connection";
 export class HostUnreachable extends Error {}
 
 /**
- * Reads the facts of the host, in one round trip and before any resource, so that the plan is whole in a preview.
+ * Reads the facts of the host, in one round trip and before any resource of it, so that the plan is whole in a preview.
  *
  * @param waitSeconds how long a release in progress is waited for (0 in a preview)
  * @throws HostUnreachable
  */
-export function askFacts(connection: Connection, payload: readonly string[], waitSeconds: number): Facts {
+export async function askFacts(
+  connection: Connection,
+  payload: readonly string[],
+  waitSeconds: number,
+): Promise<Facts> {
   // Where ssh keeps its shared connection (ControlPath); ssh does not make the folder itself.
   if (connection.dockerHost !== undefined)
     mkdirSync(join(homedir(), ".ssh"), { recursive: true, mode: 0o700 });
-  const [program = "sh", ...rest] = connection.interpreter;
-  const patience = waitSeconds + 60;
-  const answer = spawnSync(program, [...rest, hostCommand("facts")], {
-    input: hostScript(payload),
-    env: environmentForHost(),
-    encoding: "utf8",
-    timeout: patience * 1000,
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  if (answer.signal === "SIGTERM") throw new HostUnreachable(`no answer within ${patience} s`);
-  if (answer.signal !== null) throw new HostUnreachable(`${program} was ended by ${answer.signal}`);
-  // One that ends before it has read everything is an error too (EPIPE), but then it has said why.
-  if (answer.status === null) {
-    throw new HostUnreachable(`cannot run ${program}: ${answer.error?.message ?? "unknown error"}`);
-  }
-  if (answer.status !== 0) throw new HostUnreachable(explainFailure(answer.stderr.trim()));
+  const answer = await answerOf(connection, hostScript(payload), waitSeconds + 60);
   try {
-    return parseFacts(answer.stdout);
+    return parseFacts(answer);
   } catch (error) {
     throw new HostUnreachable(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** @param patience seconds */
+function answerOf({ interpreter }: Connection, script: string, patience: number): Promise<string> {
+  const [program = "sh", ...rest] = interpreter;
+  const limits = { timeout: patience * 1000, maxBuffer: 64 * 1024 * 1024 };
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      program,
+      [...rest, hostCommand("facts")],
+      { env: environmentForHost(), encoding: "utf8", ...limits },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new HostUnreachable(failureOf(program, error, stderr, patience)));
+      },
+    );
+    // One that ends before it has read everything is an error too (EPIPE), but then it has said why.
+    child.stdin?.on("error", () => undefined).end(script);
+  });
+}
+
+function failureOf(
+  program: string,
+  { killed, signal, code, message }: ExecFileException,
+  stderr: string,
+  patience: number,
+): string {
+  if (killed === true && typeof code !== "string") return `no answer within ${patience} s`;
+  if (signal) return `${program} was ended by ${signal}`;
+  return typeof code === "number" ? explainFailure(stderr.trim()) : `cannot run ${program}: ${message}`;
 }
 
 /**

@@ -12,7 +12,6 @@ condition_facts() {
       say "certificate unreadable"
     fi
   fi
-  database_condition
   backups=$(payload_value backups)
   # shellcheck disable=SC2012 # only the time of the newest one is wanted
   newest=$(ls -1t "${backups:-$state/backup}" 2>/dev/null | head -n 1)

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Tells what of the stack is otherwise than a release left it: networks, settings, health, nginx's files. Changes nothing.
+# Tells what of the stack is otherwise than a release left it: settings, health, nginx's files. Changes nothing.
 
 # ID, not Id: with a name that only the raw answer knows, docker fails on a container that has no Health.
 detail_format='{{.ID}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}
@@ -7,8 +7,7 @@ detail_format='{{.ID}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}{
  {{range $name, $network := .NetworkSettings.Networks}}{{$name}}={{$network.NetworkID}},{{end}}'
 
 # detail ID HEALTH MEMORY RESTART NETWORK=ID,...   (memory in bytes, 0 is no limit)
-drift_facts() {
-  list network ls --no-trunc --filter "label=$label" --format 'network {{.ID}} {{.Name}}'
+detail_facts() {
   docker ps -aq --no-trunc --filter "label=$label" |
     docker_each inspect -f "$(say "$detail_format" | tr -d '\n')" 2>/dev/null |
     while read -r found status restarts told limit restart networks; do
@@ -17,7 +16,6 @@ drift_facts() {
       if [ "$status $told" = "running unhealthy" ] && (recovered "$found"); then told=healthy; fi
       say "detail $found $told $limit $restart $networks"
     done
-  proxy_facts
 }
 
 # recovered ID: Docker's own status is as old as its interval; what serves is asked once more.

@@ -15,14 +15,23 @@ facts() {
   if [ "$(payload_value wait)" -gt 0 ]; then wait_for_runner; fi
   runner_active && say "active $(at_work)"
   if [ -s "$state/journal" ]; then say "interrupted"; fi
-  memory_facts
-  list ps -a --no-trunc --filter "label=$label" \
-    --format 'container {{.ID}} {{.Label "deploy.key"}} {{.Label "deploy.role"}} {{.State}}'
-  drift_facts
-  list images --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
+  answers=$(mktemp -d) || {
+    say "error the host has no room for a temporary folder: free some (docker builder prune)"
+    return
+  }
+  trap 'rm -rf "$answers"' EXIT HUP INT TERM
+  # What the engine tells is asked all at once: each answer takes it longer than all the rest here.
+  ask memory_facts
+  ask container_facts
+  ask network_facts
+  ask detail_facts
+  ask proxy_facts
+  ask list images --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
+  ask list volume ls --format 'volume {{.Name}} {{or (.Label "deploy.made") 0}} {{.Label "deploy.stack"}}'
+  ask list ps -a --no-trunc --format 'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}'
+  ask database_condition
+  ask condition_facts
   say "machine $(machine_id)"
-  list volume ls --format 'volume {{.Name}} {{or (.Label "deploy.made") 0}} {{.Label "deploy.stack"}}'
-  list ps -a --no-trunc --format 'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}'
   if [ -d "$state" ]; then
     sed 's/^/owner /' "$state/owner" 2>/dev/null
     sed 's/^/seen /' "$state/seen" 2>/dev/null
@@ -30,13 +39,27 @@ facts() {
     sed 's/^/current /' "$state/current" 2>/dev/null
     ledger_facts
   fi
-  condition_facts
-  [ -z "${broke_off:-}" ] || say "error the Docker engine on the host broke off while it was asked: run this again"
+  wait
+  cat "$answers"/*.answer
+  [ ! -f "$answers/broke-off" ] || say "error the Docker engine on the host broke off while it was asked: run this again"
   say "end"
 }
 
+# ask COMMAND...: beside whatever else is asked; its answer is told when all are there.
+ask() {
+  questions=$((${questions:-0} + 1))
+  "$@" >"$answers/$questions.answer" &
+}
+
 # list ARGUMENTS...: of docker. What is missing from an answer that broke off must not be taken for gone from the host.
-list() { docker "$@" || broke_off=yes; }
+list() { docker "$@" || : >"$answers/broke-off"; }
+
+container_facts() {
+  list ps -a --no-trunc --filter "label=$label" \
+    --format 'container {{.ID}} {{.Label "deploy.key"}} {{.Label "deploy.role"}} {{.State}}'
+}
+
+network_facts() { list network ls --no-trunc --filter "label=$label" --format 'network {{.ID}} {{.Name}}'; }
 
 runner_active() {
   [ -f "$state/lock" ] || return 1

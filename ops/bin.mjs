@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-// Runs ops/main.ts as it stands: tsx reads TypeScript.
-import { register } from "tsx/cjs/api";
+// Runs ops/main.ts, made ready by the loader.
 import { createRequire } from "node:module";
 import process from "node:process";
 
@@ -12,6 +11,6 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-register();
-const { main } = createRequire(import.meta.url)("./main.ts");
+const { prepared } = createRequire(import.meta.url)("../loader/prepared.cjs");
+const { main } = await prepared("ops/main.ts");
 process.exitCode = await main(process.argv.slice(2));

@@ -67,9 +67,12 @@ export async function rawConfig(
  * @param more what host/facts.sh is told besides
  * @throws OpsError when the host cannot be reached or asked
  */
-export function factsOf({ config, names, connection }: OpenStack, more: readonly string[] = []): Facts {
+export async function factsOf(
+  { config, names, connection }: OpenStack,
+  more: readonly string[] = [],
+): Promise<Facts> {
   try {
-    const facts = askFacts(connection, [...factLines(names, config, 0), ...more], 0);
+    const facts = await askFacts(connection, [...factLines(names, config, 0), ...more], 0);
     if (facts.errors.length > 0) throw new OpsError(`${config.host.address}: ${facts.errors.join("\n")}`);
     return facts;
   } catch (error) {

@@ -17,7 +17,7 @@ export function addCheck(ops: Command): void {
     .option("--json", "for programs")
     .action(async (options: { json?: boolean }, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
-      const facts = factsOf(stack);
+      const facts = await factsOf(stack);
       const { config, plan } = planOf(stack, facts);
       const checked = checklist(config, facts, askDeployer(PROJECT, config, true), plan);
       console.log(options.json === true ? JSON.stringify(checked, null, 2) : renderChecklist(checked));

@@ -15,7 +15,7 @@ export function addDrift(ops: Command): void {
     .option("--json", "for programs")
     .action(async (options: { json?: boolean }, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
-      const facts = factsOf(stack);
+      const facts = await factsOf(stack);
       const report = describeDrift(planOf(stack, facts).plan, facts);
       const { project, stack: name } = stack.names;
       if (options.json === true) console.log(JSON.stringify({ project, stack: name, ...report }, null, 2));

@@ -13,7 +13,7 @@ export function addExec(ops: Command): void {
     .description("runs a command in the container that serves")
     .action(async (service: string, words: string[], _options: unknown, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
-      const { id } = servingContainer(factsOf(stack), service);
+      const { id } = servingContainer(await factsOf(stack), service);
       const terminal = process.stdin.isTTY && process.stdout.isTTY;
       const asked = words.length === 0 ? ["sh"] : words;
       process.exitCode = await runOnHost(

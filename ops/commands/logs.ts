@@ -20,7 +20,7 @@ export function addLogs(ops: Command): void {
     .option("-t, --timestamps", "with the time of each line")
     .action(async (service: string, options: Options, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
-      const { id } = servingContainer(factsOf(stack), service);
+      const { id } = servingContainer(await factsOf(stack), service);
       const flags = [
         ...(options.follow === true ? ["--follow"] : []),
         ...(options.timestamps === true ? ["--timestamps"] : []),

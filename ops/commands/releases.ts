@@ -19,7 +19,7 @@ export function addReleases(ops: Command): void {
     .option("-n, --last <count>", "how many", count, 15)
     .action(async (options: { json?: boolean; last: number }, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
-      const facts = factsOf(stack, ["detail yes"]);
+      const facts = await factsOf(stack, ["detail yes"]);
       const releases = describeReleases(facts, stack.config).slice(0, options.last);
       const { project, stack: name } = stack.names;
       const pinnedTo = stack.config.rollbackTo;

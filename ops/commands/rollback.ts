@@ -31,11 +31,11 @@ export function addRollback(ops: Command): void {
       if (options.off === true) {
         if (before === undefined)
           throw new OpsError("the stack is pinned to no release: there is nothing to take back");
-        await deployPinned(stack, options, undefined, { pin: before, facts: factsOf(stack) });
+        await deployPinned(stack, options, undefined, { pin: before, facts: await factsOf(stack) });
         console.log("the stack goes by its config again; rollbackTo is gone from it: commit that");
         return;
       }
-      const facts = factsOf(stack);
+      const facts = await factsOf(stack);
       const to = release ?? lastGoodOf(facts, stack.config);
       if (release !== undefined) expectReady(release, facts, stack.config);
       await deployPinned(stack, options, to, { pin: before, facts });
@@ -93,7 +93,7 @@ async function deployPinned(
   try {
     await pin(options, to);
     await deploy(stack.names, options, stop.signal).catch(async (error: unknown) => {
-      if (!(error instanceof UpFailed) || (!error.interrupted && nothingCame(stack, before.facts)))
+      if (!(error instanceof UpFailed) || (!error.interrupted && (await nothingCame(stack, before.facts))))
         throw await restored(options, before.pin, error);
       const says = to === undefined ? "no rollbackTo any more" : wordsOf(to);
       throw new OpsError(
@@ -106,9 +106,9 @@ async function deployPinned(
 }
 
 /** Whether the host is known to serve what it did before, with nobody at work, and nothing left open, that may change it. */
-function nothingCame(stack: OpenStack, before: Facts): boolean {
+async function nothingCame(stack: OpenStack, before: Facts): Promise<boolean> {
   try {
-    const { active, interrupted, current } = factsOf(stack);
+    const { active, interrupted, current } = await factsOf(stack);
     return active === undefined && !interrupted && current?.number === before.current?.number;
   } catch {
     return false;

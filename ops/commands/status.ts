@@ -13,7 +13,7 @@ export function addStatus(ops: Command): void {
     .option("--json", "for programs")
     .action(async (options: { json?: boolean }, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
-      const facts = factsOf(stack);
+      const facts = await factsOf(stack);
       const status = describeStatus(facts);
       const { project, stack: name } = stack.names;
       if (options.json === true) console.log(JSON.stringify({ project, stack: name, ...status }, null, 2));

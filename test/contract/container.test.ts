@@ -72,7 +72,7 @@ describe("docker.Container", () => {
           ],
           networkMode: "bridge",
           networksAdvanced: [{ name: network.name, aliases: ["web", "web.internal"] }],
-          ports: [{ internal: 3000, external: 39_999, ip: "127.0.0.1", protocol: "tcp" }],
+          ports: [{ internal: 3000, external: 32_599, ip: "127.0.0.1", protocol: "tcp" }],
           healthcheck: {
             tests: ["CMD", "true"],
             interval: "30s",

@@ -88,10 +88,11 @@ export async function run(situation: Situation, resources: Registered[] = []): P
   vi.resetModules();
   vi.doMock("../../../host/askFacts", () => {
     class HostUnreachable extends Error {}
-    const askFacts = (_: unknown, payload: readonly string[], wait: number): Facts => {
+    const askFacts = (_: unknown, payload: readonly string[], wait: number): Promise<Facts> => {
       asked.push({ payload, wait });
-      if (facts instanceof Error) throw new HostUnreachable(facts.message);
-      return facts;
+      return facts instanceof Error
+        ? Promise.reject(new HostUnreachable(facts.message))
+        : Promise.resolve(facts);
     };
     return { HostUnreachable, askFacts };
   });

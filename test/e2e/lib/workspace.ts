@@ -6,6 +6,8 @@ import { checkout } from "./checkout";
 
 /** What a clone holds, as far as `pulumi up` reads it. */
 const PARTS = [
+  "start.cjs",
+  "loader",
   "index.ts",
   "Pulumi.yaml",
   "package.json",
