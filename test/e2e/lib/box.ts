@@ -9,6 +9,8 @@ export interface Box {
   readonly host: Host;
   readonly sshPort: number;
   readonly httpPort: number;
+  /** The same number inside and outside. */
+  readonly webPort: number;
   readonly hostKey: string;
   /** What a deployer has in the environment: the agent with the key that opens the box. */
   readonly deployerEnv: NodeJS.ProcessEnv;
@@ -19,6 +21,7 @@ export interface Box {
 const info = z.object({
   ssh_port: z.coerce.number().int(),
   http_port: z.coerce.number().int(),
+  web_port: z.coerce.number().int(),
   host_key: z.string().startsWith("ssh-"),
   agent_sock: z.string().startsWith("/"),
 });
@@ -35,6 +38,7 @@ export async function freshBox(name: string): Promise<Box> {
     host: new Host([script, "exec"], env),
     sshPort: told.ssh_port,
     httpPort: told.http_port,
+    webPort: told.web_port,
     hostKey: told.host_key,
     deployerEnv: { SSH_AUTH_SOCK: told.agent_sock },
     reboot: async () => {
