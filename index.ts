@@ -3,7 +3,7 @@
  * Data flows one way: config -> plan (what is wanted, how to get there) -> resources -> the runner on the host.
  */
 import { goThroughChecklist } from "./components/checklist";
-import { claimHost, ownLineage } from "./components/claim";
+import { claimHost, expectOwnHost, lineageOfState } from "./components/claim";
 import { Database } from "./components/database";
 import { whenProgramFails, whenResourceFails } from "./components/failures";
 import { Host } from "./components/host";
@@ -32,9 +32,9 @@ export = () => {
 async function program(news: News) {
   const { config: configured, names } = loadConfig();
 
-  const facts = await readFacts(configured, names);
+  const [facts, lineage] = await Promise.all([readFacts(configured, names), lineageOfState()]);
   const { config, pin } = withoutTrace(() => pinned(configured, facts));
-  const lineage = await ownLineage(config, names, facts);
+  expectOwnHost(config, names, facts, lineage);
   const stack = withoutTrace(() => describeStack(__dirname, config, names, facts, pin));
   const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript());
   news.about({
@@ -56,8 +56,7 @@ async function program(news: News) {
   const services = stack.services.map((one) => new Service(host, one, database?.password));
   const proxy = new Proxy("proxy", host, stack.proxy);
 
-  const containers = [database, ...services, proxy].flatMap((part) => part?.containers ?? []);
-  const done = new Release(host, plan, stack, containers, repositories);
+  const done = new Release(host, plan, stack, { database, services, proxy }, repositories);
   const release = news.succeeded(done.name, done.number);
   return {
     release,

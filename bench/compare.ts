@@ -1,5 +1,6 @@
 /**
- * This program beside docker compose: the example CRM on one box, over ssh, turn by turn, so that both meet the same machine.
+ * This program beside docker compose: the example CRM over ssh, each on a box of 1 GiB of its own, turn by turn, so that both
+ * meet the same machine.
  * Prints medians with their spread, and ratios pair by pair. A run that does not do its work is an error, not a row.
  *
  *   npm run bench -- [--rounds 3] [--delay 40] [--json FILE]
@@ -9,7 +10,7 @@
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { freshBox, switchOff } from "../test/e2e/lib/box";
+import { type Box, freshBox, switchOff } from "../test/e2e/lib/box";
 import { pause } from "../test/e2e/lib/command";
 import { Load } from "../test/e2e/lib/load";
 import { markdownTable } from "../test/e2e/lib/table";
@@ -89,10 +90,12 @@ async function main(): Promise<void> {
   const rounds = Number(values.rounds ?? 3);
   const delay = Number(values.delay ?? 0);
   const results: Measured[] = [];
-  const box = await freshBox("bench");
-  const relay = delay > 0 ? await Relay.to(box.sshPort, delay) : undefined;
-  const sshPort = relay?.port ?? box.sshPort;
-  const contenders = [await ours({ ...box, sshPort }, `bench-${process.pid}`), await compose(box, sshPort)];
+  const names = ["bench-own", "bench-other"] as const;
+  const boxes = await Promise.all(names.map(freshBox));
+  const relays = delay > 0 ? await Promise.all(boxes.map(({ sshPort }) => Relay.to(sshPort, delay))) : [];
+  const [near, other] = boxes.map((box, i): Box => ({ ...box, sshPort: relays[i]?.port ?? box.sshPort }));
+  if (near === undefined || other === undefined) throw new Error("there are no two boxes");
+  const contenders = [await ours(near, `bench-${process.pid}`), await compose(other)];
   try {
     for (const contender of contenders) results.push(await first(contender));
     for (let round = 0; round < rounds; round++) {
@@ -104,8 +107,8 @@ async function main(): Promise<void> {
     }
   } finally {
     for (const contender of contenders) await contender.remove().catch(console.error);
-    relay?.close();
-    await switchOff("bench");
+    for (const relay of relays) relay.close();
+    for (const name of names) await switchOff(name);
   }
   const engine = await describeMachine();
   console.log(`\n${engine}, ${delay} ms round trip, ${rounds} rounds\n\n${table(results)}`);
@@ -138,7 +141,7 @@ async function first(contender: Contender): Promise<Measured> {
 
 async function measure(work: Work, contender: Contender, mark: string): Promise<Measured> {
   const version = await work.prepare(contender, mark);
-  const load = new Load(contender.crm, 5000);
+  const load = new Load(contender.crm);
   await pause(500);
   const began = performance.now();
   const watch = version === undefined ? undefined : watchFor(contender, version, began);

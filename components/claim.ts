@@ -22,17 +22,20 @@ export interface Claim {
 
 /**
  * The name of this state, made once: whoever shares the state shares it. Undefined: a preview of a state that is new.
- *
- * @throws RunError when the host's folder belongs to another state
+ * Asked of the state while the host is asked for the facts.
  */
-export async function ownLineage(
+export function lineageOfState(): Promise<string | undefined> {
+  return ifKnown(new random.RandomUuid("lineage").result);
+}
+
+/** @throws RunError when the host's folder belongs to another state */
+export function expectOwnHost(
   { host }: Config,
   names: StackNames,
   facts: Facts,
-): Promise<string | undefined> {
-  const lineage = await ifKnown(new random.RandomUuid("lineage").result);
+  lineage: string | undefined,
+): void {
   refuse(host, ownerProblem(names, host, facts, lineage));
-  return lineage;
 }
 
 /**
@@ -59,7 +62,9 @@ export async function claimHost(
     { ignoreChanges: ["create", "stdin", "interpreter"] },
   );
   const machine = resource.stdout.apply((text) => /^machine (.*)$/m.exec(text)?.[1] ?? "");
-  refuse(host, machineProblem(names, host, facts, await ifKnown(machine)));
+  // Where the host itself says that it is the one, what the state remembers is not waited for.
+  if (machineProblem(names, host, facts, "another") !== undefined)
+    refuse(host, machineProblem(names, host, facts, await ifKnown(machine)));
   return { lineage, machine, resource };
 }
 

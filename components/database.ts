@@ -10,7 +10,7 @@ import { pulledImage } from "./image";
 /** One PostgreSQL: a password of its own, a volume that outlives everything, no way to it but the data network. */
 export class Database extends pulumi.ComponentResource {
   readonly password: pulumi.Output<string>;
-  readonly containers: readonly pulumi.Output<CreatedContainer>[];
+  readonly container: pulumi.Output<CreatedContainer>;
 
   constructor(
     name: string,
@@ -29,7 +29,7 @@ export class Database extends pulumi.ComponentResource {
     this.password = password.result;
     const volume = host.volume(name, "data", databaseVolume(config, host.names));
     const image = pulledImage(host, name, described.spec.image, this);
-    this.containers = [createContainer(host, described, this.password, this, [volume, image])];
+    this.container = createContainer(host, described, this.password, this, [volume, image]);
     this.registerOutputs({});
   }
 }

@@ -7,7 +7,7 @@ import { pulledImage } from "./image";
 
 /** nginx: the only container with a published port. What it serves is written into its volume by the runner. */
 export class Proxy extends pulumi.ComponentResource {
-  readonly containers: readonly pulumi.Output<CreatedContainer>[];
+  readonly container: pulumi.Output<CreatedContainer>;
 
   constructor(
     name: string,
@@ -18,7 +18,7 @@ export class Proxy extends pulumi.ComponentResource {
     super("deploy:proxy:Proxy", name, {}, options);
     const volume = host.volume(name, "proxy");
     const image = pulledImage(host, name, described.spec.image, this);
-    this.containers = [createContainer(host, described, undefined, this, [volume, image])];
+    this.container = createContainer(host, described, undefined, this, [volume, image]);
     this.registerOutputs({});
   }
 }

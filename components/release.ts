@@ -4,11 +4,21 @@ import type { Repository } from "../plan/found/deployer";
 import type { Plan } from "../plan/release/plan";
 import type { DescribedStack } from "../plan/release/stack";
 import { type CreatedContainer, objectLine, planLines } from "../plan/release/wire";
+import type { Database } from "./database";
 import type { Host } from "./host";
+import type { Proxy } from "./proxy";
+import type { Service } from "./service";
+
+/** What a release is made of: services in the order of the stack's. */
+interface Parts {
+  readonly database: Database | undefined;
+  readonly services: readonly Service[];
+  readonly proxy: Proxy;
+}
 
 /**
  * The release: one command that makes all changes on the host, so that its undo is whole; then a check of each
- * service through the proxy, which changes nothing and gates the stack's outputs.
+ * service that is new through the proxy, which changes nothing and gates the stack's outputs.
  */
 export class Release extends pulumi.ComponentResource {
   /** The release's name, known once everything has been seen healthy. */
@@ -20,16 +30,21 @@ export class Release extends pulumi.ComponentResource {
     host: Host,
     plan: Plan,
     stack: DescribedStack,
-    containers: readonly pulumi.Output<CreatedContainer>[],
+    { database, services, proxy }: Parts,
     repositories: readonly Repository[],
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("deploy:release:Release", "release", {}, options);
     const { config, builds } = host;
+    const containers = [
+      ...(database ? [database.container] : []),
+      ...services.flatMap((service) => service.containers),
+      proxy.container,
+    ];
     const images = stack.services.flatMap(({ image }) => (image === undefined ? [] : [image]));
     const sender = { by: deployer(), repositories };
     const lines = pulumi
-      .all([pulumi.all([...containers]), pulumi.all([...host.createdNetworks])])
+      .all([pulumi.all(containers), pulumi.all([...host.createdNetworks])])
       .apply(([created, networks]) => [
         ...planLines(plan, config, created, images, sender, networks),
         // What the builds of this run took is known by now: containers come after images.
@@ -40,12 +55,18 @@ export class Release extends pulumi.ComponentResource {
       parent: this,
       customTimeouts: { create: "60m" },
     });
-    const checks = stack.services.map(({ name, container }) =>
+    const checks = stack.services.map(({ name, container: { key, spec } }, i) =>
       host.script(
         `health-${name}`,
         "check",
-        pulumi.all([...containers]).apply((created) => checkLines(container.key, created)),
-        [plan.release, plan.epoch],
+        pulumi.all(containers).apply((created) => checkLines(key, created)),
+        // One that this release leaves alone was seen healthy when it came, and nothing that it stands between is new.
+        [
+          services[i]?.container.apply(idOf),
+          proxy.container.apply(idOf),
+          ...(database && spec.networks.includes("data") ? [database.container.apply(idOf)] : []),
+          JSON.stringify(spec.health),
+        ],
         { parent: this, dependsOn: [release] },
       ),
     );
@@ -57,6 +78,8 @@ export class Release extends pulumi.ComponentResource {
     this.registerOutputs({ name: this.name });
   }
 }
+
+const idOf = ({ id }: CreatedContainer): string => id;
 
 /** The runner says it as its last word. */
 function numberIn(stdout: string): number | undefined {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DescribedService } from "../plan/release/stack";
 import type { CreatedContainer } from "../plan/release/wire";
+import type { NamedContainer } from "../plan/wanted/container";
 import { createContainer } from "./container";
 import type { Host } from "./host";
 import { builtImage, pulledImage } from "./image";
@@ -8,6 +9,8 @@ import { builtImage, pulledImage } from "./image";
 /** A service: its image, its container, its volumes, and the one-off container of its migration. */
 export class Service extends pulumi.ComponentResource {
   readonly containers: readonly pulumi.Output<CreatedContainer>[];
+  /** The one that serves. */
+  readonly container: pulumi.Output<CreatedContainer>;
 
   constructor(
     host: Host,
@@ -22,9 +25,11 @@ export class Service extends pulumi.ComponentResource {
         ? pulledImage(host, name, container.spec.image, this)
         : builtImage(host, choice, this);
     const volumes = config.volumes.map((volume) => host.volume(volume.name, "data"));
-    this.containers = [...(migration ? [migration] : []), container].map((one) =>
-      createContainer(host, one, password, this, [...(image ? [image] : []), ...volumes]),
-    );
+    const create = (one: NamedContainer) =>
+      createContainer(host, one, password, this, [...(image ? [image] : []), ...volumes]);
+    const before = migration ? [create(migration)] : [];
+    this.container = create(container);
+    this.containers = [...before, this.container];
     this.registerOutputs({});
   }
 }

@@ -57,10 +57,10 @@ configs:
 `;
 
 /** docker compose, through one ssh connection that stays open, as its users are advised to. */
-export async function compose(box: Box, sshPort: number): Promise<Contender> {
+export async function compose(box: Box): Promise<Contender> {
   const program = await programOnPath();
   const folder = await mkdtemp(join(tmpdir(), "bench-compose-"));
-  const tunnel = await Tunnel.open(box, sshPort, folder);
+  const tunnel = await Tunnel.open(box, folder);
   const sources = join(checkout, "examples", "crm");
   const restore = async () => {
     for (const service of SERVICES)
@@ -135,7 +135,8 @@ class Tunnel {
     private readonly ssh: ChildProcess,
   ) {}
 
-  static async open(box: Box, port: number, folder: string): Promise<Tunnel> {
+  static async open(box: Box, folder: string): Promise<Tunnel> {
+    const port = box.sshPort;
     const known = join(folder, "known_hosts");
     await writeFile(known, `[127.0.0.1]:${port} ${box.hostKey}\n`);
     const socket = join(folder, "docker.sock");

@@ -591,6 +591,23 @@ describe("a second run", () => {
     expect(second.outputs).toEqual(first.outputs);
   });
 
+  it("asks health again of what is new, or has something new before or behind it", async () => {
+    const first = the(local);
+    const asked = async (path: string, value: unknown) => {
+      const second = await run({ config: change(LOCAL, path, value), facts: hostAfter(first) });
+      const triggers = (ran: Ran, name: string) => JSON.stringify(named(ran, name, COMMAND).inputs.triggers);
+      return ["backend", "frontend"].filter(
+        (name) => triggers(first, `health-${name}`) !== triggers(second, `health-${name}`),
+      );
+    };
+    expect(await asked("smoke", [])).toEqual([]);
+    expect(await asked("services.frontend.memory", 100)).toEqual(["frontend"]);
+    expect(await asked("database.memory", 200)).toEqual(["backend"]);
+    expect(await asked("proxy", { memory: 40 })).toEqual(["backend", "frontend"]);
+    // Another host name that it is asked by.
+    expect(await asked("domain", "crm.test")).toEqual(["backend", "frontend"]);
+  });
+
   it("makes anew exactly what is gone from the host, and runs the release", async () => {
     const first = the(local);
     const gone = ["frontend", "image backend", "network:data", "volume:artsvao-test-database"];
@@ -603,7 +620,6 @@ describe("a second run", () => {
       "Volume database-volume",
     ]);
     expect(named(second, "release", COMMAND).inputs.triggers).toEqual([2]);
-    expect(named(second, "health-backend", COMMAND).inputs.triggers).toEqual([second.outputs.release, 2]);
     const third = await run({ config: LOCAL, facts: hostAfter(second) });
     expect(compared(third)).toEqual(compared(second));
   });

@@ -28,9 +28,7 @@ export function oneFileOfTheFrontend(scenarios: Scenarios): void {
       expect(preview.changes).toContainEqual(
         expect.stringMatching(/^create Container frontend-[0-9a-f]{12}$/),
       );
-      expect(
-        preview.changes.filter((change) => /backend|database|proxy/.test(change) && !/health-/.test(change)),
-      ).toEqual([]);
+      expect(preview.changes.filter((change) => /backend|database|proxy/.test(change))).toEqual([]);
       await site.workspace.restore();
       expect(await site.host.containers(site.fullName)).toEqual(before);
       expect(await site.host.images(site.fullName)).toEqual(images);
