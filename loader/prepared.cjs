@@ -1,6 +1,6 @@
 // The program in one file of JavaScript, made by esbuild when its sources are new, and kept under the name of their
 // content: so what runs is always what the sources say, and most runs transpile nothing and load one file for a hundred.
-// Packages stay outside: they are loaded as they are installed.
+// Pulumi's own packages stay outside.
 "use strict";
 
 const { createHash } = require("node:crypto");
@@ -12,6 +12,10 @@ const ROOT = path.dirname(__dirname);
 /** Beside the copies of build contexts: made by the program, ignored by git, no part of any context. */
 const KEPT = path.join(ROOT, ".build", "program");
 const SOURCES = ["index.ts", "plan", "components", "host", "deployer", "ops", "loader", "tsconfig.json"];
+/** What is installed, as npm writes it down there. */
+const INSTALLED = ["package.json", "package-lock.json", "node_modules/.package-lock.json"];
+/** Pulumi's packages must be the very ones that run this program. */
+const OUTSIDE = ["@pulumi/*", "@grpc/*", "google-protobuf", "esbuild"];
 /** Programs that stay: another branch, the one before. */
 const MOST = 6;
 
@@ -22,7 +26,7 @@ const MOST = 6;
 async function prepared(entry) {
   // Compiled code of all modules is kept too, where Node knows how (22.8 and later).
   Module.enableCompileCache?.();
-  const file = path.join(KEPT, `${entry.replace(/\W+/g, "-")}-${contentOf(SOURCES)}.cjs`);
+  const file = path.join(KEPT, `${entry.replace(/\W+/g, "-")}-${contentOf([...SOURCES, ...INSTALLED])}.cjs`);
   if (!isWhole(file)) {
     const text = await bundle(entry);
     if (!keep(file, text)) return run(text, file);
@@ -60,7 +64,9 @@ async function bundle(entry) {
     write: false,
     platform: "node",
     format: "cjs",
-    packages: "external",
+    // What is loaded as it is installed; of the others only what is used comes along.
+    external: OUTSIDE,
+    mainFields: ["module", "main"],
     target: `node${process.versions.node.split(".")[0]}`,
     // Names of functions and classes stand in messages and traces.
     keepNames: true,

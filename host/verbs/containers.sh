@@ -79,7 +79,8 @@ do_observe() {
       last_lines "$key" "$id"
       return 1
     done
-    rest 0.2
+    left=$((end - $(now)))
+    if [ $left -ge 20 ]; then rest 0.2; elif [ $left -gt 0 ]; then rest "0.$(printf %02d $left)"; fi
   done
   for key; do do_healthy "$key" || return 1; done
 }

@@ -57,6 +57,17 @@ describe("the program, prepared in one file", () => {
     expect(await readdir(made)).toHaveLength(2);
   });
 
+  it("is made again when another version of a package is installed", async () => {
+    await run();
+    await rm(join(folder, "node_modules"));
+    await mkdir(join(folder, "node_modules", "yaml"), { recursive: true });
+    for (const name of ["esbuild", "@esbuild"])
+      await symlink(join(checkout, "node_modules", name), join(folder, "node_modules", name));
+    await writeFile(join(folder, "node_modules", "yaml", "index.js"), "exports.parse = () => 2;\n");
+    await writeFile(join(folder, "node_modules", ".package-lock.json"), '{"yaml": "of another version"}');
+    expect(await run()).toBe(says("one").replace("one 1", "one 2"));
+  });
+
   it("is what the sources say, also if a file of its name was cut off", async () => {
     await run();
     const [first = ""] = await readdir(made);
