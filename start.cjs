@@ -1,11 +1,14 @@
 // Where `pulumi` begins: the program is index.ts, made ready to run by the loader.
 "use strict";
 
-const { lazily } = require("./loader/lazy.cjs");
-const { prepared } = require("./loader/prepared.cjs");
+const { lazilyWhatIsNotUsed } = require("./loader/lazy.cjs");
+const { prepare, prepared } = require("./loader/prepared.cjs");
 
-// Pulumi's SDK loads these for what this program never does (functions as code, the automation API): 0.3 s a run.
-lazily("@pulumi/pulumi/typescript-shim", "@pulumi/pulumi/automation");
-lazily.from("@pulumi/pulumi/package.json", "@npmcli/arborist");
+lazilyWhatIsNotUsed();
 
-module.exports = async () => (await prepared("index.ts"))();
+module.exports = async () => {
+  const program = await prepared("index.ts");
+  // For the next run.
+  await prepare("host/early.ts");
+  return program();
+};

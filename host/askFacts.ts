@@ -21,36 +21,64 @@ export async function askFacts(
   payload: readonly string[],
   waitSeconds: number,
 ): Promise<Facts> {
-  // Where ssh keeps its shared connection (ControlPath); ssh does not make the folder itself.
-  if (connection.dockerHost !== undefined)
-    mkdirSync(join(homedir(), ".ssh"), { recursive: true, mode: 0o700 });
-  const answer = await answerOf(connection, hostScript(payload), waitSeconds + 60);
+  const answer = await (takeEarly(connection, payload, waitSeconds) ??
+    answerOf(connection, payload, waitSeconds));
+  if ("failure" in answer) throw new HostUnreachable(answer.failure);
   try {
-    return parseFacts(answer);
+    return parseFacts(answer.text);
   } catch (error) {
     throw new HostUnreachable(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** @param patience seconds */
-function answerOf({ interpreter }: Connection, script: string, patience: number): Promise<string> {
-  const [program = "sh", ...rest] = interpreter;
+/** What came of a question. Plain, for whoever asks early is not loaded together with whoever takes the answer. */
+type Answer = { readonly text: string } | { readonly failure: string };
+interface Early {
+  readonly question: string;
+  readonly answer: Promise<Answer>;
+}
+const EARLY = Symbol.for("deploy.facts.early");
+
+/** Asks for what the program is going to ask for. */
+export function askEarly(connection: Connection, payload: readonly string[], waitSeconds: number): void {
+  const question = questionOf(connection, payload, waitSeconds);
+  const early: Early = { question, answer: answerOf(connection, payload, waitSeconds) };
+  Reflect.set(globalThis, EARLY, early);
+}
+
+/** The early answer, for the first who asks, and only to the very same question: later ones want to know what is then. */
+function takeEarly(...asked: Parameters<typeof questionOf>): Promise<Answer> | undefined {
+  const early = Reflect.get(globalThis, EARLY) as Early | undefined;
+  Reflect.deleteProperty(globalThis, EARLY);
+  return early?.question === questionOf(...asked) ? early.answer : undefined;
+}
+
+function questionOf({ interpreter }: Connection, payload: readonly string[], waitSeconds: number): string {
+  return JSON.stringify([interpreter, payload, waitSeconds]);
+}
+
+function answerOf(connection: Connection, payload: readonly string[], waitSeconds: number): Promise<Answer> {
+  // Where ssh keeps its shared connection (ControlPath); ssh does not make the folder itself.
+  if (connection.dockerHost !== undefined)
+    mkdirSync(join(homedir(), ".ssh"), { recursive: true, mode: 0o700 });
+  const [program = "sh", ...rest] = connection.interpreter;
+  const patience = waitSeconds + 60;
   const limits = { timeout: patience * 1000, maxBuffer: 64 * 1024 * 1024 };
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const child = execFile(
       program,
       [...rest, hostCommand("facts")],
       { env: environmentForHost(), encoding: "utf8", ...limits },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new HostUnreachable(failureOf(program, error, stderr, patience)));
+      (error, text, stderr) => {
+        resolve(error === null ? { text } : { failure: failureOf(program, error, stderr, patience) });
       },
     );
     // One that ends before it has read everything is an error too (EPIPE), but then it has said why.
-    child.stdin?.on("error", () => undefined).end(script);
+    child.stdin?.on("error", () => undefined).end(hostScript(payload));
   });
 }
 
+/** @param patience seconds */
 function failureOf(
   program: string,
   { killed, signal, code, message }: ExecFileException,

@@ -17,7 +17,7 @@ const INSTALLED = ["package.json", "package-lock.json", "node_modules/.package-l
 /** Pulumi's packages must be the very ones that run this program. */
 const OUTSIDE = ["@pulumi/*", "@grpc/*", "google-protobuf", "esbuild"];
 /** Programs that stay: another branch, the one before. */
-const MOST = 6;
+const MOST = 9;
 
 /**
  * @param entry relative to the project: index.ts, ops/main.ts
@@ -26,12 +26,26 @@ const MOST = 6;
 async function prepared(entry) {
   // Compiled code of all modules is kept too, where Node knows how (22.8 and later).
   Module.enableCompileCache?.();
-  const file = path.join(KEPT, `${entry.replace(/\W+/g, "-")}-${contentOf([...SOURCES, ...INSTALLED])}.cjs`);
-  if (!isWhole(file)) {
-    const text = await bundle(entry);
-    if (!keep(file, text)) return run(text, file);
-  }
-  return require(file);
+  const unkept = await prepare(entry);
+  return unkept === undefined ? require(placeOf(entry)) : run(unkept, placeOf(entry));
+}
+
+/** Makes it, if that has not been done. @returns its text where nothing can be kept */
+async function prepare(entry) {
+  if (isWhole(placeOf(entry))) return undefined;
+  const text = await bundle(entry);
+  return keep(placeOf(entry), text) ? undefined : text;
+}
+
+/** @returns what it exports, if it has been prepared */
+function ready(entry) {
+  return isWhole(placeOf(entry)) ? require(placeOf(entry)) : undefined;
+}
+
+let content;
+function placeOf(entry) {
+  content ??= contentOf([...SOURCES, ...INSTALLED]);
+  return path.join(KEPT, `${entry.replace(/\W+/g, "-")}-${content}.cjs`);
 }
 
 /** One name for all of the sources, and for what makes JavaScript of them. */
@@ -133,4 +147,4 @@ function run(text, file) {
   return module.exports;
 }
 
-module.exports = { prepared };
+module.exports = { prepare, prepared, ready };
