@@ -10,28 +10,15 @@
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { type Box, freshBox, switchOff } from "../test/e2e/lib/box";
-import { pause } from "../test/e2e/lib/command";
+import { pause, run } from "../test/e2e/lib/command";
 import { Load } from "../test/e2e/lib/load";
-import { markdownTable } from "../test/e2e/lib/table";
 import { compose } from "./lib/compose";
 import type { Contender } from "./lib/contender";
-import { median } from "./lib/median";
 import { ours } from "./lib/ours";
 import { Relay } from "./lib/relay";
-
-interface Measured {
-  readonly work: string;
-  readonly contender: string;
-  readonly seconds: number;
-  /** Seconds until a visitor first met the new version; undefined where there is none. */
-  readonly seen: number | undefined;
-  readonly sent: number;
-  readonly failed: number;
-  /** Milliseconds. */
-  readonly longestGap: number;
-  readonly p99: number;
-}
+import { type Measured, type Run, tableOf } from "./lib/results";
 
 interface Work {
   readonly name: string;
@@ -96,6 +83,7 @@ async function main(): Promise<void> {
   const [near, other] = boxes.map((box, i): Box => ({ ...box, sshPort: relays[i]?.port ?? box.sshPort }));
   if (near === undefined || other === undefined) throw new Error("there are no two boxes");
   const contenders = [await ours(near, `bench-${process.pid}`), await compose(other)];
+  const machine = await describeMachine(near);
   try {
     for (const contender of contenders) results.push(await first(contender));
     for (let round = 0; round < rounds; round++) {
@@ -104,39 +92,53 @@ async function main(): Promise<void> {
       for (const work of WORKS)
         for (const contender of order)
           results.push(await measure(work, contender, `${process.pid}.${round}`));
+      for (const contender of order)
+        for (const [name, look] of Object.entries(contender.looks ?? {}))
+          results.push(await timed(name, contender, look));
     }
   } finally {
     for (const contender of contenders) await contender.remove().catch(console.error);
     for (const relay of relays) relay.close();
     for (const name of names) await switchOff(name);
   }
-  const engine = await describeMachine();
-  console.log(`\n${engine}, ${delay} ms round trip, ${rounds} rounds\n\n${table(results)}`);
-  if (values.json !== undefined)
-    await writeFile(values.json, JSON.stringify({ machine: engine, delay, rounds, results }, undefined, 2));
+  const whole: Run = { machine, delay, rounds, results };
+  console.log(`\n${machine}, ${delay} ms round trip, ${rounds} rounds\n\n${tableOf(results)}`);
+  if (values.json !== undefined) await writeFile(values.json, JSON.stringify(whole, undefined, 2));
 }
 
-const describeMachine = (): Promise<string> =>
-  Promise.resolve(
-    `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}, Node ${process.versions.node}`,
-  );
+/** What the figures depend on. */
+async function describeMachine(box: Box): Promise<string> {
+  const engine = await box.host.sh("docker version --format '{{.Server.Version}}'");
+  const plugins = z
+    .array(z.object({ name: z.string(), version: z.string() }))
+    .parse(JSON.parse(await run("pulumi", ["plugin", "ls", "--json"])))
+    .map(({ name, version }) => `${name} ${version}`);
+  const pulumi = (await run("pulumi", ["version"])).trim();
+  const processors = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`;
+  return [
+    new Date().toISOString().slice(0, 10),
+    processors,
+    `Node ${process.versions.node}`,
+    `Docker ${engine}`,
+    `Pulumi ${pulumi}`,
+    ...plugins,
+  ].join(", ");
+}
+
+/** Under no load. */
+async function timed(work: string, { name }: Contender, look: () => Promise<unknown>): Promise<Measured> {
+  const began = performance.now();
+  await look();
+  const seconds = (performance.now() - began) / 1000;
+  return { work, contender: name, seconds, sent: 0, failed: 0, longestGap: 0, p99: 0 };
+}
 
 async function first(contender: Contender): Promise<Measured> {
-  const began = performance.now();
-  if (!(await contender.deploy())) throw new Error(`${contender.name}: the first deploy failed`);
-  const seconds = (performance.now() - began) / 1000;
+  const whole = await timed("first deploy", contender, async () => {
+    if (!(await contender.deploy())) throw new Error(`${contender.name}: the first deploy failed`);
+  });
   await contender.crm.page();
-  const seen = undefined;
-  return {
-    work: "first deploy",
-    contender: contender.name,
-    seconds,
-    seen,
-    sent: 0,
-    failed: 0,
-    longestGap: 0,
-    p99: 0,
-  };
+  return whole;
 }
 
 async function measure(work: Work, contender: Contender, mark: string): Promise<Measured> {
@@ -176,49 +178,5 @@ async function watchFor({ crm, name }: Contender, version: string, began: number
   }
   throw new Error(`${name}: version ${version} was never met`);
 }
-
-function table(results: readonly Measured[]): string {
-  const names = [...new Set(results.map(({ contender }) => contender))];
-  const [own = "", ...others] = names;
-  const works = [...new Set(results.map(({ work }) => work))];
-  const of = (work: string, contender: string) =>
-    results.filter((one) => one.work === work && one.contender === contender);
-  const rows = works.flatMap((work) =>
-    names.map((name) => {
-      const all = of(work, name);
-      const seconds = all.map((one) => one.seconds);
-      const seen = all.flatMap((one) => one.seen ?? []);
-      const base = others.includes(name) ? undefined : of(work, others[0] ?? "");
-      const ratios = base?.map((one, i) => (of(work, own)[i]?.seconds ?? Number.NaN) / one.seconds);
-      return [
-        work,
-        name,
-        spread(seconds),
-        ratios === undefined || ratios.length === 0 ? "" : median(ratios).toFixed(2),
-        seen.length === 0 ? "-" : median(seen).toFixed(1),
-        `${sum(all.map((one) => one.failed))} of ${sum(all.map((one) => one.sent))}`,
-        String(Math.max(...all.map((one) => one.longestGap))),
-        String(Math.round(median(all.map((one) => one.p99)))),
-      ];
-    }),
-  );
-  return markdownTable(
-    [
-      "work",
-      "by",
-      "seconds",
-      "of compose's",
-      "new version met, s",
-      "requests failed",
-      "longest gap, ms",
-      "p99, ms",
-    ],
-    rows,
-  );
-}
-
-const sum = (figures: readonly number[]): number => figures.reduce((total, one) => total + one, 0);
-const spread = (figures: readonly number[]): string =>
-  `${median(figures).toFixed(1)} (${Math.min(...figures).toFixed(1)}-${Math.max(...figures).toFixed(1)})`;
 
 void main();

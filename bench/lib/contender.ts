@@ -15,5 +15,7 @@ export interface Contender {
   deploy(): Promise<boolean>;
   /** Back to the deploy before the last one, with what this contender has for that. */
   back(): Promise<boolean>;
+  /** What is only looked at, if this contender has it: `preview`, `status`. */
+  readonly looks?: Readonly<Record<string, () => Promise<unknown>>>;
   remove(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { ops } from "../../test/e2e/lib/ops";
 import { Site } from "../../test/e2e/lib/site";
 import type { Box } from "../../test/e2e/lib/box";
 import { run } from "../../test/e2e/lib/command";
@@ -32,8 +33,19 @@ export async function ours(box: Box, stack: string): Promise<Contender> {
       await site.workspace.restore();
       return deploy();
     },
+    looks: {
+      preview: () => succeeds(site.pulumi.preview()),
+      ...Object.fromEntries(
+        ["status", "releases", "log"].map((verb) => [`ops ${verb}`, () => succeeds(ops(site, [verb]))]),
+      ),
+    },
     remove: () => site.workspace.remove(),
   };
+}
+
+async function succeeds(running: Promise<{ code: number | null }>): Promise<void> {
+  const { code } = await running;
+  if (code !== 0) throw new Error(`ended with ${code ?? "a signal"}`);
 }
 
 const expected = (text: string): boolean => /serves, as before/.test(text);
