@@ -70,25 +70,39 @@ function contentOf(places) {
 }
 
 async function bundle(entry) {
-  const { build } = require("esbuild");
-  const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: [entry],
-    bundle: true,
-    write: false,
-    platform: "node",
-    format: "cjs",
-    // What is loaded as it is installed; of the others only what is used comes along.
-    external: OUTSIDE,
-    mainFields: ["module", "main"],
-    target: `node${process.versions.node.split(".")[0]}`,
-    // Names of functions and classes stand in messages and traces.
-    keepNames: true,
-    logLevel: "silent",
-    banner: { js: `const ROOT_OF_PROJECT = require("node:path").join(__dirname, "../..");` },
-    plugins: [{ name: "own-folder", setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, withItsFolder) }],
-  });
+  const { build, stop } = require("esbuild");
+  const building = withoutConfig(() =>
+    build({
+      absWorkingDir: ROOT,
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      platform: "node",
+      format: "cjs",
+      // What is loaded as it is installed; of the others only what is used comes along.
+      external: OUTSIDE,
+      mainFields: ["module", "main"],
+      target: `node${process.versions.node.split(".")[0]}`,
+      // Names of functions and classes stand in messages and traces.
+      keepNames: true,
+      logLevel: "silent",
+      banner: { js: `const ROOT_OF_PROJECT = require("node:path").join(__dirname, "../..");` },
+      plugins: [{ name: "own-folder", setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, withItsFolder) }],
+    }),
+  );
+  const { outputFiles } = await building.finally(stop);
   return `${outputFiles[0].text}\n${END}`;
+}
+
+/** The compiler is a program of its own, started in the call: what the CLI gives this process alone is not for it. */
+function withoutConfig(work) {
+  const kept = Object.entries(process.env).filter(([name]) => name.startsWith("PULUMI_"));
+  for (const [name] of kept) Reflect.deleteProperty(process.env, name);
+  try {
+    return work();
+  } finally {
+    Object.assign(process.env, Object.fromEntries(kept));
+  }
 }
 
 /** In a bundle all files lie in one folder; those that ask for theirs get it. */
