@@ -12,7 +12,7 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      { test: { name: "host", include: ["test/host/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "host", include: ["test/host/**/*.test.ts"], testTimeout: 120_000 } },
       {
         test: {
           name: "proxy",
