@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 
 export default tseslint.config(
   // host/proxy runs inside nginx (njs), whose language is not Node's.
-  { ignores: ["node_modules/", ".sandbox/", ".build/", "examples/", "host/proxy/"] },
+  { ignores: ["node_modules/", ".sandbox/", ".build/", "examples/", "host/proxy/", "test/e2e/apps/"] },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { generation } from "../plan/found/present";
+import { askImageUser } from "../host/askImage";
+import { generation, imageConfig } from "../plan/found/present";
 import type { CreatedContainer } from "../plan/release/wire";
 import {
   type ContainerSpec,
@@ -10,10 +11,13 @@ import {
   RESTART_POLICY,
 } from "../plan/wanted/container";
 import { DOORS } from "../plan/wanted/doors";
+import { asksImage, userOf } from "../plan/wanted/security";
 import type { Host } from "./host";
 import { httpProbe } from "./probe";
 
 /**
+ * @param image the resource that brings its image; undefined: the image is there already
+ *
  * The one rule: Pulumi creates a container and never starts, stops, changes or deletes it. So nothing that serves can
  * be harmed by the engine, whatever is killed, reverted or changed by hand; only the runner on the host acts.
  *
@@ -24,7 +28,8 @@ export function createContainer(
   { spec, key }: NamedContainer,
   password: pulumi.Output<string> | undefined,
   parent: pulumi.Resource,
-  dependsOn: pulumi.Resource[],
+  image: pulumi.CustomResource | undefined,
+  volumes: readonly pulumi.Resource[],
 ): pulumi.Output<CreatedContainer> {
   const made = generation(host.facts, key);
   const { provider, dependsOn: always } = host.childOptions;
@@ -32,6 +37,7 @@ export function createContainer(
     key,
     {
       ...arguments_(spec, key, host),
+      user: userFor(spec, host, image),
       // All of it: a value that somebody took for harmless stands nowhere in plain text either.
       envs: pulumi.secret(
         Object.entries(spec.env).map(([name, value]) => environmentLine(name, value, password)),
@@ -40,7 +46,7 @@ export function createContainer(
     {
       parent,
       provider,
-      dependsOn: [...dependsOn, ...always],
+      dependsOn: [...(image ? [image] : []), ...volumes, ...always],
       ignoreChanges: ["*"],
       retainOnDelete: true,
       replacementTrigger: made,
@@ -65,7 +71,6 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
     memory: spec.memory,
     // Memory and swap together: no swapping, a service that outgrows its limit is restarted, and its neighbours live.
     memorySwap: spec.memory,
-    user: spec.user,
     readOnly: spec.readOnly,
     capabilities: { drops: ["ALL"], adds: [...spec.capabilities] },
     securityOpts: spec.newPrivileges ? [] : ["no-new-privileges:true"],
@@ -94,6 +99,24 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
       { label: "deploy.key", value: key },
     ],
   };
+}
+
+/**
+ * Where the image decides, and has come to be in this run, it is asked itself. A container that is there keeps its user
+ * whatever is said here.
+ */
+function userFor(
+  { user, image: reference }: ContainerSpec,
+  { facts, connection }: Host,
+  image: pulumi.CustomResource | undefined,
+): pulumi.Input<string> | undefined {
+  const said = (ofImage: string) => userOf(user, ofImage) || undefined;
+  if (!asksImage(user)) return said("");
+  const known = imageConfig(facts, reference);
+  if (known !== undefined) return said(known.user);
+  if (pulumi.runtime.isDryRun()) return undefined;
+  const there = image?.id ?? pulumi.output("");
+  return there.apply(() => askImageUser(connection, reference)).apply(said) as pulumi.Output<string>;
 }
 
 function networkName({ networks }: Host, kind: "edge" | "data"): pulumi.Output<string> {

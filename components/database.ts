@@ -29,7 +29,7 @@ export class Database extends pulumi.ComponentResource {
     this.password = password.result;
     const volume = host.volume(name, "data", databaseVolume(config, host.names));
     const image = pulledImage(host, name, described.spec.image, this);
-    this.container = createContainer(host, described, this.password, this, [volume, image]);
+    this.container = createContainer(host, described, this.password, this, image, [volume]);
     this.registerOutputs({});
   }
 }

@@ -19,7 +19,7 @@ export function builtImage(
   host: Host,
   image: ImageChoice,
   parent: pulumi.Resource,
-): pulumi.Resource | undefined {
+): pulumi.CustomResource | undefined {
   switch (image.place) {
     case "kept":
       return undefined;

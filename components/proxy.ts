@@ -18,7 +18,7 @@ export class Proxy extends pulumi.ComponentResource {
     super("deploy:proxy:Proxy", name, {}, options);
     const volume = host.volume(name, "proxy");
     const image = pulledImage(host, name, described.spec.image, this);
-    this.container = createContainer(host, described, undefined, this, [volume, image]);
+    this.container = createContainer(host, described, undefined, this, image, [volume]);
     this.registerOutputs({});
   }
 }

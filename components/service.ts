@@ -25,8 +25,7 @@ export class Service extends pulumi.ComponentResource {
         ? pulledImage(host, name, container.spec.image, this)
         : builtImage(host, choice, this);
     const volumes = config.volumes.map((volume) => host.volume(volume.name, "data"));
-    const create = (one: NamedContainer) =>
-      createContainer(host, one, password, this, [...(image ? [image] : []), ...volumes]);
+    const create = (one: NamedContainer) => createContainer(host, one, password, this, image, volumes);
     const before = migration ? [create(migration)] : [];
     this.container = create(container);
     this.containers = [...before, this.container];

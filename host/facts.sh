@@ -26,6 +26,7 @@ facts() {
   ask network_facts
   ask detail_facts
   ask proxy_facts
+  ask image_facts
   ask list images --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}'
   ask list volume ls --format 'volume {{.Name}} {{or (.Label "deploy.made") 0}} {{.Label "deploy.stack"}}'
   ask list ps -a --no-trunc --format 'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}'
@@ -57,6 +58,16 @@ list() { docker "$@" || : >"$answers/broke-off"; }
 container_facts() {
   list ps -a --no-trunc --filter "label=$label" \
     --format 'container {{.ID}} {{.Label "deploy.key"}} {{.Label "deploy.role"}} {{.State}}'
+}
+
+# image-config ID USER CHECK: of the stack's own images and of those that it is to have from elsewhere. USER is - where it
+# says none; CHECK is whether it has a check of its own.
+image_config='{{.ID}}{{with .Config}} {{with .User}}{{.}}{{else}}-{{end}} {{if .Healthcheck}}yes{{else}}no{{end}}{{end}}'
+image_facts() {
+  {
+    docker images -q --no-trunc --filter "reference=$(payload_value images)/*"
+    payload_lines image
+  } | sort -u | docker_each image inspect -f "$image_config" 2>/dev/null | sed 's/^/image-config /'
 }
 
 network_facts() { list network ls --no-trunc --filter "label=$label" --format 'network {{.ID}} {{.Name}}'; }

@@ -2,6 +2,9 @@
 # Words that every script on the host uses: saying, time, and the docker client.
 # Needs on the host: a POSIX sh, coreutils, findutils and awk or busybox, flock, setsid, timeout, docker. No curl, no jq.
 
+newline='
+'
+
 say() { printf '%s\n' "$*"; }
 
 # A clock that nobody sets: hundredths of a second since boot.

@@ -1,13 +1,13 @@
 # shellcheck shell=sh
-# Is a container ready? Asked every 100 ms from inside the network, not through Docker's own health status,
+# Is a container ready? Asked every 100 ms, and less often when it takes long, from inside the network, not through Docker's own health status,
 # which is as old as its interval.
 
 # Polls URL ($1) until it answers 2xx; 75 when the time ($2, seconds) is over. As a visitor would whom nginx passes on who
 # sees the site at ORIGIN ($3), if given: a service that knows its names, or forces https, answers nobody else. At a socket
-# of nginx ($4), where there is one. Runs inside the proxy's container.
+# of nginx ($4), where there is one. Pauses for $5 seconds. Runs inside the proxy's container.
 http_poll='
 end=$(($(cut -d. -f1 /proc/uptime) + $2))
-url=$1 origin=${3:-} socket=${4:-}
+url=$1 origin=$3 socket=$4 pause=$5
 set --
 if [ -n "$origin" ]; then
   scheme=${origin%%://*} host=${origin#*://} port=80
@@ -30,31 +30,39 @@ while :; do
     esac
     exit 75
   fi
-  sleep 0.1
+  sleep "$pause"
 done'
 
-# Runs the command ($1, for sh) until it succeeds; 75 when the time ($2, seconds) is over. Runs inside the service.
+# Runs the command ($1, for sh), called $3, until it succeeds; 75 when the time ($2, seconds) is over. Pauses for $5
+# seconds. Runs inside the service.
 command_poll='
 end=$(($(cut -d. -f1 /proc/uptime) + $2))
 while :; do
   if out=$(sh -c "$1" 2>&1); then exit 0; fi
   if [ "$(cut -d. -f1 /proc/uptime)" -ge "$end" ]; then
-    printf "%s\n" "the health command fails: $out"
+    printf "%s\n" "$3 fails: $out"
     exit 75
   fi
-  sleep 0.1
+  sleep "$5"
 done'
 
-# poll_in CONTAINER SCRIPT WHAT [ORIGIN] [SOCKET]: polls until the timeout, some seconds at a time: what runs in a container cannot be
+# pause_after HUNDREDTHS: seconds between two questions to one that has not been ready for so long: one that takes long
+# should find its own words in its log, and not those about being asked.
+pause_after() {
+  if [ "$1" -lt 1000 ]; then say 0.1; elif [ "$1" -lt 3000 ]; then say 0.5; else say 1; fi
+}
+
+# poll_in CONTAINER SCRIPT WHAT [ORIGIN|NAME] [SOCKET]: polls until the timeout, some seconds at a time: what runs in a container cannot be
 # ended from outside, and must not go on for long when the one who asked has given up or was killed. What hangs is not
 # waited for: 124, some seconds after the timeout.
 poll_in() {
-  deadline=$(($(now) + timeout * 100))
+  asked_since=$(now)
+  deadline=$((asked_since + timeout * 100))
   while :; do
     remaining=$(((deadline - $(now) + 99) / 100))
     turn=$remaining
     [ $turn -le 5 ] || turn=5
-    docker_within $((remaining + 6)) exec "$1" sh -c "$2" poll "$3" $turn "${4:-}" "${5:-}"
+    docker_within $((remaining + 6)) exec "$1" sh -c "$2" poll "$3" $turn "${4:-}" "${5:-}" "$(pause_after $(($(now) - asked_since)))"
     asked=$?
     # The proxy that asks may itself be on its way back, as after a restart of the engine.
     case $asked in 0 | 75) ;; *) ! says_running "$1" && rest 0.2 && asked=75 ;; esac
@@ -71,13 +79,58 @@ poll_health() {
       poll_in "$proxy" "$http_poll" "http://$1:${address%%:*}${address#*:}" "$origin"
       ;;
     exec:*)
-      poll_in "$id" "$command_poll" "$(unpack "${health#exec:}")" && return
-      [ "$asked" != 124 ] || say "the health command does not end"
-      return "$asked"
+      poll_command "the health command" "$(unpack "${health#exec:}")"
       ;;
     proxy) poll_in "$id" "$http_poll" "http://127.0.0.1:8079/ready" '' "$proxy_doors/ready.sock" ;;
-    none) rest 3 ;; # nothing to ask: three seconds without an exit
+    none)
+      load_check
+      # Nothing to ask: three seconds without an exit.
+      if [ -z "$check" ]; then rest 3 && return; fi
+      poll_check "the image's own check"
+      ;;
   esac
+}
+
+# poll_command NAME COMMAND: for sh.
+poll_command() {
+  poll_in "$id" "$command_poll" "$2" "$1" && return
+  [ "$asked" != 124 ] || say "$1 does not end"
+  return "$asked"
+}
+
+# load_check: sets check to the check that the image brings itself, a word a line, or to nothing. Of its two forms CMD-SHELL
+# is one command for sh, CMD a program and its arguments.
+load_check() {
+  check=$(docker inspect -f '{{with .Config.Healthcheck}}{{range .Test}}{{println .}}{{end}}{{end}}' "$id" 2>/dev/null)
+  case $check in CMD-SHELL* | CMD*) ;; *) check= ;; esac
+}
+
+# poll_check NAME: asks what Docker asks, but at once and often.
+poll_check() {
+  words=${check#*"$newline"}
+  if [ "${check%%"$newline"*}" = CMD-SHELL ]; then
+    poll_command "$1" "$words"
+    return
+  fi
+  # The other form needs no sh in the image.
+  called=$1
+  set --
+  while IFS= read -r word; do set -- "$@" "$word"; done <<EOF
+$words
+EOF
+  asked_since=$(now)
+  until complaint=$(docker_within $((timeout + 6)) exec "$id" "$@" 2>&1); do
+    asked=$?
+    if [ $asked = 124 ]; then
+      say "$called does not end"
+    elif [ $(($(now) - asked_since)) -lt $((timeout * 100)) ] && kill -0 $$ 2>/dev/null; then
+      rest "$(pause_after $(($(now) - asked_since)))"
+      continue
+    else
+      say "$called fails: $complaint"
+    fi
+    return "$asked"
+  done
 }
 
 # healthy_within KEY SECONDS: says nothing. One that cannot be asked is not healthy: there is only Docker's word then.
@@ -138,9 +191,4 @@ await_healthy() {
   say "$1 did not become healthy within $timeout s: $(tail -n 1 "$answer")"
   rm -f "$answer"
   return 1
-}
-
-last_lines() {
-  say "  last lines of $1:"
-  docker logs --tail 15 "$2" 2>&1 | tail -n 15 | indent
 }

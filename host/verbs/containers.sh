@@ -2,10 +2,12 @@
 # start, healthy, stop, remove: a container's life. Only these start and stop anything; Pulumi only creates.
 
 do_start() {
-  admit "$1" && load_object "$1" || return 1
+  admit "$1" && load_object "$1" && give_volumes || return 1
   case $(container_state "$id") in paused\ *) docker unpause "$id" >/dev/null || return 1 ;; esac
   if ! complaint=$(docker start "$id" 2>&1 >/dev/null); then
     say "$1 does not start: $complaint"
+    case $complaint in *'executable file not found'* | *'no such file or directory'*)
+      advise "what it is to run is not in the image: look at services.$service.command" ;; esac
     return 1
   fi
 }
@@ -20,7 +22,7 @@ undo_start() {
 
 do_healthy() {
   await_healthy "$1" && return 0
-  load_object "$1" && last_lines "$1" "$id"
+  load_object "$1" && unwell "$1"
   return 1
 }
 undo_healthy() { :; }
@@ -76,7 +78,7 @@ do_observe() {
       else
         say "$key stopped by itself soon after it was healthy"
       fi
-      last_lines "$key" "$id"
+      unwell "$key"
       return 1
     done
     left=$((end - $(now)))

@@ -3,7 +3,7 @@
 
 # Runs the one-off container to its end. The point of no return for the data: it has no undo.
 do_migrate() {
-  admit "$1" && load_object "$1" || return 1
+  admit "$1" && load_object "$1" && give_volumes || return 1
   # On the disk before the database commits anything: what is not known to have run is not asked about when going back.
   if ! { say "migrating $1 $(payload_value "migration $1")" >>"$run/steps" && sync "$run/steps"; }; then
     say "cannot note the migration in $run on the host: is its disk full? It was not run"

@@ -77,12 +77,13 @@ function acceptedTypes(type: z.core.$ZodType | undefined): Set<string> {
   }
 }
 
-/** Strips optional, default and transform from a schema. */
+/** Strips optional, default, transform and preprocess from a schema. */
 function unwrap(type: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
   let now = type;
   for (;;) {
-    const def = now?._zod.def as { innerType?: z.core.$ZodType; in?: z.core.$ZodType } | undefined;
-    const inner = def?.innerType ?? def?.in;
+    const def = now?._zod.def as
+      { innerType?: z.core.$ZodType; in?: z.core.$ZodType; out?: z.core.$ZodType } | undefined;
+    const inner = def?.innerType ?? (def?.in?._zod.def.type === "transform" ? def.out : def?.in);
     if (inner === undefined) return now;
     now = inner;
   }

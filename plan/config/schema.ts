@@ -28,6 +28,15 @@ const name = z
     message: `must not be one of ${RESERVED_NAMES.join(", ")}: the program uses these names itself`,
   });
 
+/** What Docker itself leaves to a container. */
+export const USUAL_CAPABILITIES: readonly string[] = [
+  ...["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"],
+  ...["NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"],
+];
+
+/** `security: relaxed`: as plain Docker runs an image, for those that need it. */
+const RELAXED = { user: "image", readOnly: false, tmpfs: [] };
+
 const MIGRATION_KINDS = ["expand", "contract", "offline"] as const;
 export type MigrationKind = (typeof MIGRATION_KINDS)[number];
 
@@ -90,18 +99,28 @@ const volume = z.strictObject({
 });
 
 /** What every container is refused unless its service asks for it. */
-const security = z.strictObject({
-  user: z
-    .string()
-    .regex(/^[0-9]+(:[0-9]+)?$/, "must be a numeric user or user:group")
-    .default("1000:1000"),
-  readOnly: z.boolean().default(true),
-  capabilities: z
-    .array(z.string().regex(/^[A-Z_]+$/, "must be a capability such as NET_BIND_SERVICE"))
-    .default([]),
-  newPrivileges: z.boolean().default(false),
-  tmpfs: z.array(containerPath).default(["/tmp"]),
-});
+const securityGroup = z.strictObject(
+  {
+    /** `auto`: as the image says, but 1000:1000 where that is root. `image`: as the image says. */
+    user: z
+      .string()
+      .regex(/^([0-9]+(:[0-9]+)?|auto|image)$/, "must be a numeric user or user:group, or auto, or image")
+      .default("auto"),
+    readOnly: z.boolean().default(true),
+    capabilities: z
+      .array(z.string().regex(/^[A-Z_]+$/, "must be a capability such as NET_BIND_SERVICE"))
+      .default([]),
+    newPrivileges: z.boolean().default(false),
+    tmpfs: z.array(containerPath).default(["/tmp"]),
+  },
+  {
+    error: (issue) => (issue.code === "invalid_type" ? "must be relaxed, or a group of settings" : undefined),
+  },
+);
+const security = z.preprocess(
+  (value) => (value === "relaxed" ? { ...RELAXED, capabilities: [...USUAL_CAPABILITIES] } : value),
+  securityGroup,
+);
 
 const service = z.strictObject({
   /** The build context: a folder, relative to the project. */

@@ -33,6 +33,12 @@ export function parseFacts(text: string): Facts {
     networks: words(lines, "network").map(([id = "", name = ""]) => ({ id, name })),
     proxy: parseFiles(lines),
     images: new Map(words(lines, "image").map(([tag = "", id = ""]) => [tag, id])),
+    imageConfigs: new Map(
+      words(lines, "image-config").map(([id = "", user = "-", check]) => [
+        id,
+        { user: user === "-" ? "" : user, check: check === "yes" },
+      ]),
+    ),
     buildNeeds: new Map(
       words(lines, "need").map(([service = "", mib = ""]) => [service, wholeNumber(mib, "need")]),
     ),

@@ -27,6 +27,8 @@ export interface Facts {
   readonly proxy: FoundFiles | undefined;
   /** Every image of the engine: ID by tag (imageId). */
   readonly images: ReadonlyMap<string, string>;
+  /** What an image says of itself, by its ID: of the stack's own, and of those that it is to have from elsewhere. */
+  readonly imageConfigs: ReadonlyMap<string, ImageConfig>;
   /** MiB that the builds of a service have taken on the host, the most of all. */
   readonly buildNeeds: ReadonlyMap<string, number>;
   /**
@@ -50,6 +52,13 @@ export interface Facts {
   readonly volumes: readonly { name: string; stack: string | undefined; made: number }[];
   /** What containers of any stack, or of none, have mounted: names of volumes, and folders. */
   readonly mounts: readonly { stack: string | undefined; state: string; sources: readonly string[] }[];
+}
+
+export interface ImageConfig {
+  /** Empty: root. */
+  readonly user: string;
+  /** Whether it has a HEALTHCHECK. */
+  readonly check: boolean;
 }
 
 /** Who may deploy to a host's folder: host/lib/owner.sh. */
@@ -99,6 +108,7 @@ export const NO_FACTS: Facts = {
   networks: [],
   proxy: undefined,
   images: new Map(),
+  imageConfigs: new Map(),
   buildNeeds: new Map(),
   seen: new Map(),
   current: undefined,

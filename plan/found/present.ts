@@ -1,4 +1,4 @@
-import type { Facts, FoundContainer } from "./facts";
+import type { Facts, FoundContainer, ImageConfig } from "./facts";
 
 /**
  * How often a thing has had to be made anew: one more than at the last release if that one is gone. A resource with
@@ -48,4 +48,11 @@ export function hasImage(facts: Facts, tag: string): "intact" | "other" | "absen
 export function imageId({ images }: Facts, reference: string): string | undefined {
   const [, path] = /^(?:index\.)?docker\.io\/(.+)$/.exec(reference) ?? [];
   return images.get((path ?? reference).replace(/^library\/(?=[^/]+$)/, ""));
+}
+
+/** What an image says of itself; undefined: the host does not have it. */
+export function imageConfig(facts: Facts, reference: string): ImageConfig | undefined {
+  // Another one under its name is made anew.
+  const id = hasImage(facts, reference) === "other" ? undefined : imageId(facts, reference);
+  return id === undefined ? undefined : facts.imageConfigs.get(id);
 }

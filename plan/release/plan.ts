@@ -31,6 +31,8 @@ export interface Plan {
   readonly retained: readonly string[];
   /** Those of the containers, by their full names, with how often each was made. */
   readonly volumes: readonly { name: string; generation: number }[];
+  /** Those of services that no release has used before: an empty one is given to its service's user. */
+  readonly freshVolumes: readonly string[];
   readonly record: ReleaseRecord;
   /** Why it cannot be done as configured, each with a cure. */
   readonly refusals: readonly string[];

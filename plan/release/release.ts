@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema";
+import { type Config, RESERVED_NAMES } from "../config/schema";
 import type { Facts } from "../found/facts";
 import { servingEntry } from "../found/ledger";
 import { generation } from "../found/present";
@@ -51,6 +51,7 @@ export function planRelease(
     drift: situation.drift,
     migrations: planner.migrations,
     volumes: volumesOf(wanted, facts),
+    freshVolumes: freshVolumes(full, facts),
     retained: imagesToKeep([full, ...unrecorded(facts)], releasesToKeep(facts.ledger, release, config.keep)),
     kind: kindOf(config, release, facts),
     record: full,
@@ -62,6 +63,18 @@ function volumesOf(wanted: readonly Wanted[], facts: Facts): Plan["volumes"] {
   const mounts = wanted.flatMap(({ container }) => container.spec.mounts);
   const names = new Set(mounts.filter(({ type }) => type === "volume").map(({ source }) => source));
   return [...names].map((name) => ({ name, generation: generation(facts, `volume:${name}`) }));
+}
+
+function freshVolumes({ containers }: ReleaseRecord, { current }: Facts): string[] {
+  const used = Object.values(current?.record.containers ?? {});
+  const fresh = Object.entries(containers).flatMap(([service, { made = {} }]) =>
+    (RESERVED_NAMES as readonly string[]).includes(service)
+      ? []
+      : Object.entries(made)
+          .filter(([name, generation]) => !used.some((before) => before.made?.[name] === generation))
+          .map(([name]) => name),
+  );
+  return [...new Set(fresh)];
 }
 
 /** What serves and is not in the ledger: a release of an older program, or the ledger was lost. */

@@ -2,7 +2,7 @@ import type { Config } from "../config/schema";
 import { conditionLines } from "../found/condition";
 import type { Repository } from "../found/deployer";
 import type { Build } from "../wanted/build";
-import type { ContainerSpec, Health } from "../wanted/container";
+import { type ContainerSpec, databaseImage, type Health } from "../wanted/container";
 import { fullName, logFile, stackLabel, stateFolder, type StackNames } from "../wanted/names";
 import type { Plan } from "./plan";
 import { configToKeep } from "./rollback";
@@ -50,14 +50,13 @@ export function stackLines(
 }
 
 /** What host/facts.sh is told. */
-export function factLines(
-  names: StackNames,
-  { host, tls, checks, rollbackTo }: Config,
-  wait: number,
-): string[] {
+export function factLines(names: StackNames, config: Config, wait: number): string[] {
+  const { host, tls, checks, rollbackTo, database, services } = config;
   const certificate = tls && `${tls.folder}/${tls.certificate}`;
   return [
     ...stackLines(names, host, wait, undefined),
+    ...Object.values(services).flatMap(({ image }) => (image === undefined ? [] : [`image ${image}`])),
+    ...(database === undefined ? [] : [`image ${databaseImage(database)}`]),
     ...conditionLines(certificate, checks.backup.folder),
     ...(rollbackTo === undefined ? [] : [`asked ${rollbackTo}`]),
   ];
@@ -106,6 +105,7 @@ export function planLines(
     ...containers.map((one) => `seen ${one.key} ${one.id} ${one.generation}`),
     ...images.map((one) => `seen image:${one.tag} ${one.tag} ${one.generation}`),
     ...plan.volumes.map(({ name, generation }) => `seen volume:${name} ${name} ${generation}`),
+    ...plan.freshVolumes.map((name) => `fresh ${name}`),
     ...networks.map(({ kind, id, generation }) => `seen network:${kind} ${id} ${generation}`),
     ...containers.filter(({ key }) => attached.has(key)).flatMap((one) => joinLines(one, networks)),
     ...Object.entries(plan.needs).map(([key, mib]) => `need ${key} ${mib}`),

@@ -2,6 +2,7 @@ import type { Config, DatabaseConfig, ServiceConfig } from "../config/schema";
 import { visitorPorts } from "./doors";
 import { DEFAULTS_VERSION, digest, leaves, type Plain, secretDigest } from "./identity";
 import { type StackNames, volumeName } from "./names";
+import { hardening } from "./security";
 
 /**
  * What a container is, as plain data: made from config alone, named by its content, turned into a Pulumi resource by
@@ -53,6 +54,7 @@ export type ContainerSpec = {
   readonly env: Readonly<Record<string, EnvValue>>;
   /** MiB; also the limit for memory and swap together. */
   readonly memory: number;
+  /** A number, or who decides: `auto`, `image`, `postgres` (./security). */
   readonly user: string;
   readonly readOnly: boolean;
   readonly capabilities: readonly string[];
@@ -169,8 +171,8 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
       ...(login === database.user ? {} : { DEPLOY_LOGIN: { plain: login } }),
     },
     memory: database.memory,
-    // The postgres user of the official image.
-    user: "999:999",
+    // The postgres user of the official image; of any other one it is the image's to say (alpine's is 70).
+    user: database.image === undefined ? "999:999" : "postgres",
     readOnly: true,
     capabilities: [],
     newPrivileges: false,
@@ -300,24 +302,4 @@ function databaseEnv(database: DatabaseConfig): Record<string, EnvValue> {
     PGDATABASE: { plain: name },
     PGPASSWORD: { withPassword: "{password}", version },
   };
-}
-
-function hardening({ security }: ServiceConfig) {
-  return {
-    user: security.user,
-    readOnly: security.readOnly,
-    capabilities: [...security.capabilities].sort(),
-    newPrivileges: security.newPrivileges,
-    tmpfs: security.tmpfs,
-  };
-}
-
-/** Where a service's security is relaxed, in words, for the plan. */
-export function relaxations({ security }: ServiceConfig): string[] {
-  return [
-    ...(/^0(:|$)/.test(security.user) ? ["runs as root"] : []),
-    ...(security.readOnly ? [] : ["may write to its root file system"]),
-    ...(security.capabilities.length > 0 ? [`keeps ${security.capabilities.join(", ")}`] : []),
-    ...(security.newPrivileges ? ["may gain privileges"] : []),
-  ];
 }

@@ -1,13 +1,14 @@
-import type { Config } from "../config/schema";
+import type { Config, ServiceConfig } from "../config/schema";
 import type { Drift, DriftKind } from "../found/drift";
-import type { Facts } from "../found/facts";
+import type { Facts, ImageConfig } from "../found/facts";
+import { imageConfig } from "../found/present";
 import type { ContainerRecord } from "../found/record";
 import { explainImages, type ImageChoice } from "../release/images";
 import { budget, headroom } from "../release/memory";
 import type { Change, Plan } from "../release/plan";
 import type { Pin } from "../release/rollback";
-import { relaxations } from "../wanted/container";
 import { differences } from "../wanted/identity";
+import { relaxations, runsAs } from "../wanted/security";
 import { timeOf } from "./time";
 
 /** The plan in words, for the person who reads a preview: what happens to each container, and what it costs. */
@@ -177,6 +178,33 @@ function interruption({ service, order, memory, headroom: left }: Change, config
   return `stop first (${why}): ${effect}`;
 }
 
+/** Of what is new or another one: whom it runs as, and what must hold before it serves. */
+function ofStarted(plan: Plan, config: Config, facts: Facts): string[] {
+  const started = plan.changes.flatMap(({ service, kind }) => {
+    const one = config.services[service];
+    const image = plan.record.containers[service]?.image;
+    if (one === undefined || image === undefined || !["new", "replace"].includes(kind)) return [];
+    return [{ service, one, found: imageConfig(facts, image) }];
+  });
+  if (!facts.known || started.length === 0) return [];
+  const told = started.flatMap(({ service, one, found }) => [
+    [`run as ${runsAs(one.security.user, found?.user)}`, service] as const,
+    [`ready when ${gateOf(one, found)}`, service] as const,
+  ]);
+  const kinds = [...new Set(told.map(([what]) => what))].sort((a, b) => (a < b ? 1 : -1));
+  return kinds.map(
+    (kind) => `${kind}: ${told.flatMap(([what, service]) => (what === kind ? [service] : [])).join(", ")}`,
+  );
+}
+
+function gateOf({ health, healthCommand }: ServiceConfig, found: ImageConfig | undefined): string {
+  if (health !== undefined) return `it answers ${health}`;
+  if (healthCommand !== undefined) return "its healthCommand succeeds";
+  const idle = "it has not ended after 3 s";
+  if (found === undefined) return `its image's own HEALTHCHECK succeeds, or, without one, ${idle}`;
+  return found.check ? "its image's own HEALTHCHECK succeeds" : `${idle} (nothing checks it)`;
+}
+
 function notes(plan: Plan, config: Config, facts: Facts): string[] {
   const done = (verb: string) =>
     plan.steps.filter((step) => step.verb === verb).flatMap((step) => step.arguments);
@@ -194,6 +222,7 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
       done("migrate").length > 0,
       `runs ${done("migrate").join(", ")} first: what it does to the data is not undone`,
     ],
+    ...ofStarted(plan, config, facts).map((text): [boolean, string] => [true, text]),
     ...Object.entries(config.services).map(([name, service]): [boolean, string] => {
       const found = relaxations(service);
       return [found.length > 0, `security relaxed: ${name} ${found.join(", ")}`];

@@ -61,7 +61,7 @@ describe("values in containers on this machine's engine", () => {
   beforeAll(async () => {
     workspace = await Workspace.create(
       `values-${process.pid}`,
-      "static-site",
+      "examples/static-site",
       "examples/static-site/stack.yaml",
     );
     stack = `artsvao/${workspace.stack}`;

@@ -32,6 +32,8 @@ export interface Situation {
   readonly deployer?: Partial<Deployer>;
   /** Whether the state has a lineage and a claim already; an update makes them, a preview does not. */
   readonly fresh?: boolean;
+  /** Whom the images that this run brings say they run as; else root. */
+  readonly users?: Readonly<Record<string, string>>;
   /** Why this machine cannot build; undefined: it can. */
   readonly noEngine?: string;
 }
@@ -97,6 +99,9 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     return { HostUnreachable, askFacts };
   });
   vi.doMock("../../../deployer", () => ({ askDeployer: () => ({ ...TIDY, ...situation.deployer }) }));
+  vi.doMock("../../../host/askImage", () => ({
+    askImageUser: (_: unknown, reference: string) => Promise.resolve(situation.users?.[reference] ?? ""),
+  }));
   // It would tell the host.
   vi.doMock("../../../components/failures", () => ({
     whenProgramFails: (program: () => unknown) => program(),
@@ -140,6 +145,7 @@ export async function run(situation: Situation, resources: Registered[] = []): P
     for (const spy of spies) spy.mockRestore();
     for (const module of [
       "host/askFacts",
+      "host/askImage",
       "components/failures",
       "components/trace",
       "deployer/localEngine",

@@ -19,9 +19,13 @@ export class Example {
   }
 
   /** @param stack what its name begins with */
-  static async of(name: string, stack = name): Promise<Example> {
-    const config = join("examples", name, "stack.yaml");
-    const workspace = await Workspace.create(`${stack}-${process.pid}`, name, config);
+  static of(name: string, stack = name): Promise<Example> {
+    return Example.in(join("examples", name), stack);
+  }
+
+  /** @param folder with a stack.yaml */
+  static async in(folder: string, stack: string): Promise<Example> {
+    const workspace = await Workspace.create(`${stack}-${process.pid}`, folder, join(folder, "stack.yaml"));
     const port = await freePort();
     await workspace.set("http.port", port);
     const pulumi = new Pulumi(workspace, {});

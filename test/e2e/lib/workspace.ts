@@ -32,14 +32,20 @@ export class Workspace {
   ) {}
 
   /**
-   * @param example the folder in examples/ that is deployed
+   * @param source the folder that is deployed
    * @param config what the stack's config begins as
    */
-  static async create(stack: string, example = "crm", config = "Pulumi.local.yaml"): Promise<Workspace> {
+  static async create(
+    stack: string,
+    source = "examples/crm",
+    config = "Pulumi.local.yaml",
+  ): Promise<Workspace> {
     const folder = await mkdtemp(join(tmpdir(), "deploy-e2e-"));
-    for (const part of [...PARTS, join("examples", example)]) {
-      const source = join(checkout, part);
-      await cp(source, join(folder, part), { recursive: true, filter: (path) => !isMade(path) });
+    for (const part of [...PARTS, source]) {
+      await cp(join(checkout, part), join(folder, part), {
+        recursive: true,
+        filter: (path) => !isMade(path),
+      });
     }
     await symlink(join(checkout, "node_modules"), join(folder, "node_modules"));
     const workspace = new Workspace(folder, stack);

@@ -73,7 +73,7 @@ describe("a config that is accepted", () => {
           startTimeout: 60,
           order: "auto",
           security: {
-            user: "1000:1000",
+            user: "auto",
             readOnly: true,
             capabilities: [],
             newPrivileges: false,
@@ -407,7 +407,7 @@ describe("a wrong config", () => {
     [
       "services.web.security.user",
       "root",
-      "services.web.security.user: must be a numeric user or user:group",
+      "services.web.security.user: must be a numeric user or user:group, or auto, or image",
     ],
     [
       "services.web.security.capabilities",

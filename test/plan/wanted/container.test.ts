@@ -5,10 +5,10 @@ import {
   migrationSpec,
   nameContainer,
   proxySpec,
-  relaxations,
   serviceSpec,
 } from "../../../plan/wanted/container";
 import { volumeName } from "../../../plan/wanted/names";
+import { relaxations, runsAs, userOf } from "../../../plan/wanted/security";
 import { change, LEAST, read, type Values } from "../support/config";
 import { NAMES } from "../support/stack";
 
@@ -48,7 +48,7 @@ describe("a service's container", () => {
         PGPASSWORD: { withPassword: "{password}", version: 1 },
       },
       memory: 128,
-      user: "1000:1000",
+      user: "auto",
       readOnly: true,
       capabilities: [],
       newPrivileges: false,
@@ -222,11 +222,53 @@ describe("relaxed security", () => {
     [{ user: "0:5" }, ["runs as root"]],
     [{ user: "10" }, []],
     [{ readOnly: false }, ["may write to its root file system"]],
-    [{ capabilities: ["SYS_PTRACE", "CHOWN"] }, ["keeps SYS_PTRACE, CHOWN"]],
+    [{ capabilities: ["SYS_PTRACE", "CHOWN"] }, ["keeps CHOWN, SYS_PTRACE"]],
     [{ newPrivileges: true }, ["may gain privileges"]],
   ])("%j is said in words", (security, words) => {
     const service = read(change(WEB, "services.web.security", security)).services.web;
     if (service === undefined) throw new Error("no web");
     expect(relaxations(service)).toEqual(words);
+  });
+
+  it("in its short form is what plain Docker leaves to an image", () => {
+    const service = read(change(WEB, "services.web.security", "relaxed")).services.web;
+    if (service === undefined) throw new Error("no web");
+    expect(service.security).toEqual({
+      user: "image",
+      readOnly: false,
+      capabilities: expect.arrayContaining(["CHOWN", "SETUID", "NET_BIND_SERVICE"]) as string[],
+      newPrivileges: false,
+      tmpfs: [],
+    });
+    expect(relaxations(service)).toEqual([
+      "runs as whomever its image says, root too",
+      "may write to its root file system",
+      "keeps the capabilities that Docker leaves to any",
+    ]);
+  });
+});
+
+describe("whom a container runs as", () => {
+  it.each([
+    // what is wanted, what the image says, what Docker is told, what the plan says
+    ["auto", "", "1000:1000", "1000:1000 (its image would be root)"],
+    ["auto", "root", "1000:1000", "1000:1000 (its image would be root)"],
+    ["auto", "0:0", "1000:1000", "1000:1000 (its image would be 0:0)"],
+    ["auto", "nestjs", "", "nestjs (its image says so)"],
+    ["auto", "1001:0", "", "1001:0 (its image says so)"],
+    ["postgres", "", "postgres", "postgres (its image would be root)"],
+    ["postgres", "1001", "", "1001 (its image says so)"],
+    ["image", "", "", "root (its image says so)"],
+    ["image", "nestjs", "", "nestjs (its image says so)"],
+    ["33:33", "nestjs", "33:33", "33:33 (security.user)"],
+    ["0:0", "", "0:0", "0:0 (security.user)"],
+  ])("%s, of an image that says %j", (wanted, ofImage, told, words) => {
+    expect(userOf(wanted, ofImage)).toBe(told);
+    expect(runsAs(wanted, ofImage)).toBe(words);
+  });
+
+  it("is not known before its image is there", () => {
+    expect(runsAs("auto", undefined)).toBe("whom its image names, or 1000:1000 where that is root");
+    expect(runsAs("image", undefined)).toBe("whom its image names");
   });
 });

@@ -67,6 +67,9 @@ release #1: the first one
   frontend  new, 96 MiB; image frontend:1
   worker    new, 64 MiB; image worker:1
   runs backend-migrate-#2 first: what it does to the data is not undone
+  run as whom its image names, or 1000:1000 where that is root: backend, frontend, worker
+  ready when its image's own HEALTHCHECK succeeds, or, without one, it has not ended after 3 s: worker
+  ready when it answers /health: backend, frontend
   host: 200 of 1024 MiB in use`);
   });
 
@@ -93,6 +96,8 @@ release #1 replaces #2
   worker    unchanged
   backend   built: app.js changed; start first (160 MiB beside the old one, 36 MiB to spare): no interruption
   runs backend-migrate-#3 first: what it does to the data is not undone
+  run as whom its image names, or 1000:1000 where that is root: backend
+  ready when it answers /health: backend
   host: 600 of 1024 MiB in use`);
   });
 
@@ -113,6 +118,9 @@ release #1 replaces #2
   frontend  image frontend:1 -> frontend:2; stop first (70 MiB too little to run both): requests wait until the new one is healthy
   worker    volumes changed; stop first (only one may write to its volume): it is away until the new one is ready
   runs backend-migrate-#3 first: what it does to the data is not undone
+  run as whom its image names, or 1000:1000 where that is root: backend, frontend, worker
+  ready when its image's own HEALTHCHECK succeeds, or, without one, it has not ended after 3 s: worker
+  ready when it answers /health: backend, frontend
   host: 600 of 1024 MiB in use`);
   });
 
@@ -194,8 +202,40 @@ release #1 replaces #2
   extra     new, 300 MiB; image extra:1
   worker    removed: nothing of that name is configured any more
   the site's own configuration changes (domain, routes, limits): nginx loads it
+  run as whom its image names, or 1000:1000 where that is root: extra
+  ready when it answers /h: extra
   memory: the limits of all containers are 40 MiB more than the host can give: lower some
   host: 600 of 1024 MiB in use`);
+  });
+
+  it("of images that are there already: whom they run as, and what is waited for", () => {
+    const facts: Facts = {
+      ...host,
+      images: new Map([
+        ["worker:2", "sha256:2"],
+        ["frontend:2", "sha256:3"],
+      ]),
+      imageConfigs: new Map([
+        ["sha256:2", { user: "node", check: true }],
+        ["sha256:3", { user: "", check: false }],
+      ]),
+    };
+    const text = said(
+      facts,
+      ["services.worker.image", "worker:2"],
+      ["services.frontend.image", "frontend:2"],
+    );
+    expect(text).toContain(`
+  run as node (its image says so): worker
+  run as 1000:1000 (its image would be root): frontend
+  ready when its image's own HEALTHCHECK succeeds: worker
+  ready when it answers /health: frontend
+`);
+    const none = said({ ...facts, imageConfigs: new Map([["sha256:2", { user: "node", check: false }]]) }, [
+      "services.worker.image",
+      "worker:2",
+    ]);
+    expect(none).toContain("\n  ready when it has not ended after 3 s (nothing checks it): worker\n");
   });
 
   it("of a service that another one needs from now on", () => {

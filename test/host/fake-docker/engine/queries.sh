@@ -94,6 +94,10 @@ docker_inspect() {
         . "$container/about"
         printf 'image %s %s\n' "$image" "$(awk -v image="$image" '$1 == image { print ($2 == "" ? "sha256:of-" $1 : $2); exit }' "$world/images")"
         ;;
+      '{{with .Config.Healthcheck}}'*) cat "$container/check" 2>/dev/null ;;
+      '{{.Config.User}}') cat "$container/user" 2>/dev/null || echo ;;
+      '{{.Config.Image}}') printf '%s\n' "$image" ;;
+      '{{range .Mounts}}'*) cat "$container/mounts" 2>/dev/null ;;
       '{{.State.Running}}') if [ "$status" = running ]; then echo true; else echo false; fi ;;
       '{{.State.ExitCode}}') printf '%s\n' "$exit_code" ;;
       '{{.State.Pid}}') if [ "$status" = running ]; then echo "$$"; else echo 0; fi ;;
@@ -140,6 +144,7 @@ live_on() {
 # images: TAG and, where a test cares, ID a line; else the ID follows from the tag.
 docker_images() {
   case "$1 $2 ${3:-}" in
+    "-q --no-trunc --filter") prefix='' shown=sums pattern=${4#reference=} ;;
     '--no-trunc --format image {{.Repository}}:{{.Tag}} {{.ID}}') prefix='image ' shown=ids pattern='*' ;;
     '--no-trunc --format {{.Repository}}:{{.Tag}} {{.ID}}') prefix='' shown=ids pattern=$4 ;;
     '--format {{.Repository}}:{{.Tag}} '*) prefix='' shown=tags pattern=$3 ;;
@@ -152,8 +157,17 @@ docker_images() {
     case $shown in
       ids) printf '%s%s %s\n' "$prefix" "$image" "${id:-sha256:of-$image}" ;;
       tags) printf '%s\n' "$image" ;;
+      sums) printf '%s\n' "${id:-sha256:of-$image}" ;;
     esac
   done <"$world/images"
+}
+
+# Each would run as root, and has no check.
+docker_image() {
+  case "$1 $2 $3" in 'inspect -f {{.ID}}{{with .Config}} {{with .User}}'*) ;; *) refuse "image $*" ;; esac
+  shift 3
+  act asked "image inspect"
+  for image in "$@"; do printf '%s - no\n' "${image#sha256:of-}"; done
 }
 
 docker_rmi() {
