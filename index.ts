@@ -30,7 +30,7 @@ export = () => {
 };
 
 async function program(news: News) {
-  const { config: configured, names } = loadConfig();
+  const { config: configured, names } = loadConfig(__dirname);
 
   const [facts, lineage] = await Promise.all([readFacts(configured, names), lineageOfState()]);
   const { config, pin } = withoutTrace(() => pinned(configured, facts));

@@ -5,12 +5,12 @@ import { generation, imageConfig } from "../plan/found/present";
 import type { CreatedContainer } from "../plan/release/wire";
 import {
   type ContainerSpec,
-  type EnvValue,
   type Health,
   type NamedContainer,
   RESTART_POLICY,
 } from "../plan/wanted/container";
 import { DOORS } from "../plan/wanted/doors";
+import { type EnvValue, filledIn } from "../plan/wanted/environment";
 import { asksImage, userOf } from "../plan/wanted/security";
 import type { Host } from "./host";
 import { httpProbe } from "./probe";
@@ -86,7 +86,12 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
       name: networkName(host, network),
       aliases: [key, ...spec.aliases],
     })),
-    ports: spec.ports.map(({ internal, external, ip }) => ({ internal, external, ip, protocol: "tcp" })),
+    ports: spec.ports.map(({ internal, external, ip, protocol = "tcp" }) => ({
+      internal,
+      external,
+      ip,
+      protocol,
+    })),
     healthcheck: healthCheck(spec.health, spec.startTimeout),
     stopTimeout: spec.stopGrace,
     destroyGraceSeconds: spec.stopGrace,
@@ -134,7 +139,7 @@ function environmentLine(
   if ("secret" in value) return `${name}=${value.secret}`;
   if (password === undefined)
     throw new Error(`${name} needs the database's password, and there is no database`);
-  return password.apply((text) => `${name}=${value.withPassword.replace("{password}", () => text)}`);
+  return password.apply((text) => `${name}=${filledIn(value, text)}`);
 }
 
 function healthCheck(health: Health, startPeriod: number): docker.ContainerArgs["healthcheck"] {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigError } from "../plan/config/errors";
 import { readConfig } from "../plan/config/read";
@@ -8,8 +10,12 @@ import type { StackNames } from "../plan/wanted/names";
 /** Project and stack stand in the names of images, and Docker takes no others there. */
 const IMAGE_NAME_PART = /^[a-z0-9]+([._-][a-z0-9]+)*$/;
 
-/** The stack's own part of the config, checked as a whole, before any resource. */
-export function loadConfig(): { config: Config; names: StackNames } {
+/**
+ * The stack's own part of the config, checked as a whole, before any resource.
+ *
+ * @param root the project's folder
+ */
+export function loadConfig(root: string): { config: Config; names: StackNames } {
   const names = { project: pulumi.getProject(), stack: pulumi.getStack() };
   for (const [what, name] of Object.entries(names)) {
     if (IMAGE_NAME_PART.test(name)) continue;
@@ -18,7 +24,10 @@ export function loadConfig(): { config: Config; names: StackNames } {
         "use a-z and 0-9, with single . _ or - between them",
     );
   }
-  return { config: withoutTrace(() => readConfig(rawConfig())), names };
+  return {
+    config: withoutTrace(() => readConfig(rawConfig(), (path) => readFileSync(join(root, path), "utf8"))),
+    names,
+  };
 }
 
 /** Key (without the namespace) -> value. Holds secrets in plain. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { partsOfAddress } from "../plan/config/address";
 import type { Config } from "../plan/config/schema";
 
 /**
@@ -19,8 +20,7 @@ export interface Connection {
 export function connectionTo(host: Config["host"]): Connection {
   if (host.address === "local")
     return { dockerHost: undefined, sshOptions: [], interpreter: ["/bin/sh", "-c"] };
-  const [, user = "", name = "", port = "22"] =
-    /^ssh:\/\/([^@]+)@([^:]+)(?::(\d+))?$/.exec(host.address) ?? [];
+  const { user, name, port } = partsOfAddress(host.address);
   const sshOptions = options(host.hostKey ?? "", host.identityFile);
   return {
     dockerHost: host.address,

@@ -1,4 +1,4 @@
-import { parse } from "dotenv";
+import { parseEnvFile } from "../plan/config/envFile";
 import { suggestion } from "../plan/config/errors";
 import { isPlaceholder } from "../plan/config/placeholder";
 import { OpsError } from "./errors";
@@ -77,64 +77,13 @@ function refuseUnknown(option: string, names: ReadonlySet<string>, file: Readonl
   }
 }
 
-/**
- * A line; where its value is in quotes, as many lines as they hold. After them only a comment may stand. What is
- * captured is the value with its quotes.
- */
-const ITEM =
-  /(?:(?![^\S\n]*#)[^=\n]*=[^\S\n]*('(?:\\'|[^'])*'|"(?:\\"|[^"])*"|`(?:\\`|[^`])*`)(?:[^\S\n]+#[^\n]*|[^\S\n]*)|[^\n]*)(?:\n|$)/g;
-
-const NAME = /^[A-Za-z_]\w*$/;
-
-/**
- * Names and values. dotenv reads what is in quotes, and no more than that: without quotes it ends a value at any #,
- * and what it cannot read it passes over in silence or keeps with half of its quotes (so does util.parseEnv). A secret
- * must not be cut, so the lines are told apart here, and what is not plain is refused.
- *
- * @throws OpsError with the numbers of the lines; a line itself may be part of a secret
- */
+/** @throws OpsError with the numbers of the lines; a line itself may be part of a secret */
 function readEnvFile(text: string): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  const problems: string[] = [];
-  let line = 1;
-  for (const [item, quoted] of text.replace(/\r\n?/g, "\n").matchAll(ITEM)) {
-    const told = readItem(item, quoted);
-    if (typeof told === "string") problems.push(`line ${line}: ${told}`);
-    else if (told !== undefined) values.set(told.name, told.value);
-    line += item.split("\n").length - 1;
-  }
+  const { values, problems } = parseEnvFile(text);
   if (problems.length === 0) return values;
   throw new OpsError(
     `The file cannot be taken as it is; nothing was changed.\n${problems.map((one) => `  ${one}`).join("\n")}`,
   );
-}
-
-/**
- * @param quoted the value with its quotes, if it is in quotes
- * @returns undefined for a comment or a blank line; what is wrong, in words
- */
-function readItem(
-  item: string,
-  quoted: string | undefined,
-): { readonly name: string; readonly value: string } | string | undefined {
-  if (/^\s*(#|$)/.test(item)) return undefined;
-  const equals = item.indexOf("=");
-  if (equals < 0)
-    return "is neither NAME=value nor a comment: put # in front of it, or quotes around a value of several lines";
-  const name = item
-    .slice(0, equals)
-    .trim()
-    .replace(/^export\s+/, "");
-  if (!NAME.test(name))
-    return "the name must be of letters, digits and _, not beginning with a digit: rename it";
-  if (quoted !== undefined) return { name, value: parse(`VALUE=${quoted}`).VALUE ?? "" };
-  const value = item
-    .slice(equals + 1)
-    .replace(/\s#[^]*/, "")
-    .trim();
-  if (/^['"`]/.test(value))
-    return "the value begins with a quote that is not closed at its end: close it there, or put other quotes around all of it";
-  return { name, value };
 }
 
 /** In words, names only. */

@@ -2,6 +2,7 @@
 // { "live": { "backend": "backend-1a2b:3000" | "hold" }, "candidate": { ... },
 //   "fallback": { "backend": "backend-0f9e:3000" }, "since": 86400, "heirs": { "shop": "store-1a2b:3000" } }
 // It is read at each request: a few hundred bytes from the page cache, and a switch needs no reload.
+import crypto from "crypto";
 import fs from "fs";
 
 const FILE = "/etc/nginx/state/routes.json";
@@ -78,4 +79,24 @@ function hold(r) {
   look();
 }
 
-export default { live, candidate, hold };
+// Who asks, if one of $logins ("login:salt:hash ..."); else empty.
+function authorized(r) {
+  const given = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(r.headersIn.Authorization || "");
+  if (!given) return "";
+  const text = Buffer.from(given[1], "base64").toString();
+  const colon = text.indexOf(":");
+  const login = text.slice(0, Math.max(0, colon));
+  const known = r.variables.logins.split(" ");
+  for (let i = 0; i < known.length; i++) {
+    const parts = known[i].split(":");
+    if (parts[0] === login && parts[2] === passwordHash(parts[1], login, text.slice(colon + 1))) return login;
+  }
+  return "";
+}
+
+// The same as in plan/site/own.ts.
+function passwordHash(salt, login, password) {
+  return crypto.createHash("sha256").update(`${salt}:${login}:${password}`).digest("hex");
+}
+
+export default { live, candidate, hold, authorized };

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { partsOfAddress } from "./address";
+import { problemsOfReferences } from "./references";
 
 /**
  * What one field alone cannot show. The checks read the config as it was written, each field as far as it can be read,
@@ -22,6 +24,18 @@ const draftService = z.object({
   healthCommand: given,
   order: given,
   migrate: given,
+  host: z.union([z.string().transform((one) => [one]), texts]),
+  cache: texts,
+  basicAuth: group,
+  publish: z
+    .array(
+      z
+        .object({ port: z.number(), host: z.number().optional(), protocol: z.string().catch("tcp") })
+        .optional()
+        .catch(undefined),
+    )
+    .catch([])
+    .transform((list) => list.filter((one) => one !== undefined)),
   migrateKind: given,
   env: group,
   secrets: group,
@@ -33,6 +47,8 @@ const draftService = z.object({
 });
 
 const draftConfig = z.object({
+  domain: z.union([z.string().transform((one) => [one]), texts]),
+  redirects: group,
   host: z.object({ address: z.string(), hostKey: given }).optional().catch(undefined),
   services: z.record(z.string(), draftService.optional().catch(undefined)).catch({}),
   database: given,
@@ -63,17 +79,20 @@ export function crossChecks(values: unknown): string[] {
       checkService(service).map((problem) => `services.${name}.${problem}`),
     ),
     ...checkNeeds(config, services),
-    ...checkRoutes(services),
+    ...checkReferences(config, services),
+    ...checkRoutes(config, services),
+    ...checkHosts(config, services),
     ...checkVolumes(services),
     ...checkSecrets(config, services),
     ...checkPorts(config),
+    ...checkPublished(config, services),
   ];
 }
 
 function checkHostKey({ host }: Draft): string[] {
   if (host?.hostKey !== undefined) return [];
-  const [, name, port = "22"] = /^ssh:\/\/[^@]*@([^:]+)(?::(\d+))?$/.exec(host?.address ?? "") ?? [];
-  if (name === undefined) return [];
+  const { name, port } = partsOfAddress(host?.address ?? "");
+  if (name === "") return [];
   return [
     "host.hostKey: is needed with ssh: the server must prove who it is. " +
       `Get it with: ssh-keyscan -t ed25519 -p ${port} ${name} ` +
@@ -83,7 +102,7 @@ function checkHostKey({ host }: Draft): string[] {
 
 function checkService(service: Service): string[] {
   const { source, image, port, route, health, healthCommand, order, env, secrets, volumes } = service;
-  const { migrate, migrateKind } = service;
+  const { migrate, migrateKind, publish } = service;
   const problems: string[] = [];
   if ((source === undefined) === (image === undefined)) {
     problems.push("source: give either source (a folder to build) or image (one made elsewhere)");
@@ -101,6 +120,14 @@ function checkService(service: Service): string[] {
   if (order === "start-first" && volumes.some(({ shareable }) => !shareable)) {
     problems.push(
       "order: start-first lets two versions write to a volume at once: say shareable on it, or use stop-first",
+    );
+  }
+  if (publish.length > 0 && route.length > 0) {
+    problems.push("publish: is for what nginx does not serve: take out route, or publish");
+  }
+  if (order === "start-first" && publish.length > 0) {
+    problems.push(
+      "order: start-first cannot go with publish: only one can have a port of the host, so use auto",
     );
   }
   if (migrateKind !== undefined && migrate === undefined) {
@@ -134,6 +161,18 @@ function checkNeeds({ services: all, database }: Draft, services: Services): str
     : [...unknown, `services: need each other in a circle: ${cycle.join(" -> ")}`];
 }
 
+function checkReferences({ services: all, database }: Draft, services: Services): string[] {
+  const known = new Map(Object.entries(all).map(([name, one]) => [name, one?.port !== undefined]));
+  return services.flatMap(([service, { env, needs }]) =>
+    Object.entries(env).flatMap(([name, text]) =>
+      (typeof text === "string"
+        ? problemsOfReferences(text, { database: database !== undefined, services: known, needs })
+        : []
+      ).map((problem) => `services.${service}.env.${name}: ${problem}`),
+    ),
+  );
+}
+
 /** A circle of needs, as the names along it, or undefined. */
 export function findCycle(needs: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>();
@@ -155,17 +194,52 @@ export function findCycle(needs: ReadonlyMap<string, readonly string[]>): string
   return undefined;
 }
 
-function checkRoutes(services: Services): string[] {
+function checkRoutes({ domain }: Draft, services: Services): string[] {
   const owner = new Map<string, string>();
-  return services.flatMap(([name, { route }]) =>
-    route.flatMap((path) => {
-      const other = owner.get(path);
-      owner.set(path, name);
+  return services.flatMap(([name, { route, host, cache }]) => {
+    const hosts = host.length > 0 ? host : domain;
+    const taken = route.flatMap((path) => {
+      const others = (hosts.length > 0 ? hosts : [""]).flatMap((one) => {
+        const place = `${one.toLowerCase()} ${path}`;
+        const other = owner.get(place);
+        owner.set(place, name);
+        return other === undefined ? [] : [other];
+      });
+      const [other] = others;
       return other === undefined
         ? []
         : [`services.${name}.route: ${JSON.stringify(path)} goes to ${other} already`];
-    }),
+    });
+    const elsewhere = cache
+      .filter((path) => route.includes(path) || !route.some((one) => path.startsWith(one)))
+      .map((path) =>
+        route.includes(path)
+          ? `services.${name}.cache: ${JSON.stringify(path)} is a whole route: name the folder of the files that never change`
+          : `services.${name}.cache: ${JSON.stringify(path)} is under none of its routes`,
+      );
+    return [...taken, ...elsewhere];
+  });
+}
+
+/** A name is the site's, or it only sends on to it. */
+function checkHosts({ domain, redirects }: Draft, services: Services): string[] {
+  const served = new Set(
+    [...domain, ...services.flatMap(([, { host }]) => host)].map((one) => one.toLowerCase()),
   );
+  return [
+    ...services
+      .filter(([, { host, route }]) => host.length > 0 && route.length === 0)
+      .map(([name]) => `services.${name}.route: is needed with host, such as /`),
+    ...services
+      .filter(([, { basicAuth, route }]) => Object.keys(basicAuth).length > 0 && route.length === 0)
+      .map(([name]) => `services.${name}.basicAuth: is for visitors, and it has no route`),
+    ...Object.keys(redirects)
+      .filter((from) => served.has(from.toLowerCase()))
+      .map(
+        (from) =>
+          `redirects.${from}: is served itself, as a domain or as the host of a service: keep one of them`,
+      ),
+  ];
 }
 
 function checkVolumes(services: Services): string[] {
@@ -187,12 +261,34 @@ function checkVolumes(services: Services): string[] {
 }
 
 function checkSecrets({ identityKey }: Draft, services: Services): string[] {
-  const withSecrets = services.filter(([, { secrets }]) => Object.keys(secrets).length > 0);
+  const withSecrets = services.filter(
+    ([, { secrets, basicAuth }]) => Object.keys({ ...secrets, ...basicAuth }).length > 0,
+  );
   if (withSecrets.length === 0 || identityKey !== undefined) return [];
   return [
     "identityKey: is missing; services with secrets need it. Set it once: " +
       "openssl rand -hex 32 | pulumi config set --secret identityKey",
   ];
+}
+
+/** Only one can have a port of the host. */
+function checkPublished({ http, tls }: Draft, services: Services): string[] {
+  const owner = new Map([
+    [`${http.port}/tcp`, "http.port"],
+    ...(tls === undefined ? [] : [[`${tls.port}/tcp`, "tls.port"] as const]),
+  ]);
+  return services.flatMap(([name, { publish }]) =>
+    publish.flatMap(({ port, host = port, protocol }, i) => {
+      const place = `${host}/${protocol}`;
+      const other = owner.get(place);
+      owner.set(place, `services.${name}`);
+      return other === undefined
+        ? []
+        : [
+            `services.${name}.publish[${i}]: port ${host} of the host is that of ${other} already: say another one as host`,
+          ];
+    }),
+  );
 }
 
 function checkPorts({ http, tls }: Draft): string[] {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { crossChecks } from "./check";
 import { ConfigError, describeIssue, pathText, typeWords } from "./errors";
+import { withEnvFiles } from "./envFile";
 import { type Notify, notify } from "./notify";
 import { isHint } from "./placeholder";
 import { type Config, schema } from "./schema";
@@ -11,19 +12,27 @@ type Path = readonly PropertyKey[];
  * Reads a stack's config.
  *
  * @param raw key (without the namespace) -> value as Pulumi hands it over: texts as they are, all else as JSON.
+ * @param fileText gives the text of a file of the project (envFile), or throws; without it such files are not read
  * @throws ConfigError with every problem at once.
  */
-export function readConfig(raw: Readonly<Record<string, string>>): Config {
-  return readValues(Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, decode(key, value)])));
+export function readConfig(
+  raw: Readonly<Record<string, string>>,
+  fileText?: (path: string) => string,
+): Config {
+  const values = Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, decode(key, value)]));
+  if (fileText === undefined) return readValues(values);
+  const { services, problems } = withEnvFiles(values.services, fileText);
+  return readValues({ ...values, ...(services === undefined ? {} : { services }) }, problems);
 }
 
 /** The same from values that are decoded already. @throws ConfigError */
-export function readValues(values: Readonly<Record<string, unknown>>): Config {
+export function readValues(values: Readonly<Record<string, unknown>>, found: readonly string[] = []): Config {
   const nodes = nodesOf(values);
   const placeholders = nodes.filter(isPlaceholder);
   const result = schema.safeParse(values, { error: typeWords, reportInput: true });
   const issues = (result.error?.issues ?? []).filter((issue) => !isCovered(issue, placeholders));
   const problems = [
+    ...found,
     ...placeholders.map(({ path, value }) => `${pathText(path)}: is still a placeholder${hint(path, value)}`),
     ...issues.flatMap((issue) => describeIssue(issue, (path) => keysAt(schema, path))),
     // Anything but an object's prototype could be lost under this name on the way.

@@ -66,6 +66,38 @@ const urlPath = z.string().regex(PATH, "must be a path that begins with / and ha
 const routeRule = "must begin with / and hold letters, digits and . _ ~ + , = : @ - only, such as / or /api/";
 const route = z.string().regex(ROUTE, routeRule);
 const hostName = z.string().regex(HOST_NAME, "must be a host name such as crm.example.org");
+const hostPattern = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i,
+    "must be a host name such as api.example.org, or *.example.org",
+  );
+const networkAddress = z.string().refine((one) => {
+  const [address = "", length, ...more] = one.split("/");
+  const version = isIP(address);
+  const bits = length ?? "0";
+  return (
+    version > 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
+  );
+}, "must be an IP address, or a network such as 10.0.0.0/8");
+/** What nginx and the services say themselves of a response's body and connection. */
+const FRAMING =
+  /^(connection|content-(length|encoding|type)|date|keep-alive|server|trailer|transfer-encoding|upgrade)$/i;
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9-]*$/, "must be a header's name such as X-Frame-Options")
+  .refine(
+    (one) => !FRAMING.test(one),
+    "must not be a header that belongs to the response's body or connection",
+  );
+const headerValue = z
+  .string()
+  .regex(/^[\x20-\x7e]+$/, "must be one line of ASCII")
+  .refine((one) => !one.includes("$"), "must not contain $: nginx has no way to write it");
+const login = z.string().regex(/^[A-Za-z0-9._@-]{1,64}$/, "must be a login of letters, digits and . _ @ -");
+
+const ipAddress = z.string().refine((one) => isIP(one) !== 0, "must be an IP address");
+
 /** A folder or file of the deployer's machine. */
 const relativePath = text.refine(
   (one) => !/^[/~]/.test(one),
@@ -136,6 +168,37 @@ const service = z.strictObject({
   route: z
     .union([route.transform((one) => [one]), z.array(route)], `${routeRule}; or be a list of such`)
     .default([]),
+  /** The host names that its routes are served under, instead of the site's domain. */
+  host: z
+    .union(
+      [hostPattern.transform((one) => [one]), z.array(hostPattern)],
+      "must be a host name such as api.example.org or *.example.org, or a list of them",
+    )
+    .default([]),
+  /** Headers of each response to visitors; one of the same name that the service sends is replaced. */
+  headers: z.record(headerName, headerValue).default({}),
+  /** Instead of proxy.maxBody and proxy.timeout. */
+  maxBody: between(1, 10_240, "MiB").optional(),
+  timeout: seconds.optional(),
+  /** The visitors that are let in, by address; none: all. */
+  allow: z.array(networkAddress).default([]),
+  /** Login -> password, a stack secret: who is let in. None: all. */
+  basicAuth: z.record(login, text.min(8, "must have at least 8 characters")).default({}),
+  /** Paths of files that never change, such as those with a hash in their name: browsers keep them for a year. */
+  cache: z.array(route).default([]),
+  /** Ports of the host that lead straight to it, past nginx: for what does not speak HTTP. */
+  publish: z
+    .array(
+      z.strictObject({
+        /** Where it listens in its container. */
+        port,
+        /** The host's; else the same. */
+        host: port.optional(),
+        address: ipAddress.default("127.0.0.1"),
+        protocol: z.enum(["tcp", "udp"], "must be tcp or udp").default("tcp"),
+      }),
+    )
+    .default([]),
   /** Answers 2xx when ready. */
   health: urlPath.optional(),
   /** For images without HTTP: run in the container by sh, exit code 0 when ready. */
@@ -144,6 +207,8 @@ const service = z.strictObject({
   /** MiB that a build of its image may take on the host; else what the builds before have taken. */
   buildMemory: memory.optional(),
   env: environment.default({}),
+  /** A file of plain values for env, relative to the project; what stands in env itself counts. */
+  envFile: relativePath.optional(),
   secrets: environment.default({}),
   volumes: z.array(volume).default([]),
   needs: z.array(z.string()).default([]),
@@ -197,13 +262,19 @@ const database = z.strictObject({
   startTimeout: seconds.default(120),
 });
 
+const addressRule = "must be local, ssh://user@name or ssh://user@name:port, an IPv6 address in brackets";
+
 const host = z.strictObject({
   address: z
     .string()
     .regex(
-      /^(local|ssh:\/\/[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9._-]*(:[1-9][0-9]{0,4})?)$/,
-      "must be local or ssh://user@name or ssh://user@name:port",
-    ),
+      /^(local|ssh:\/\/[A-Za-z0-9_][A-Za-z0-9._-]*@([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?)$/,
+      { error: addressRule, abort: true },
+    )
+    .refine((one) => {
+      const [, inside] = /\[(.*)\]/.exec(one) ?? [];
+      return inside === undefined || isIP(inside) === 6;
+    }, addressRule),
   /** The server's public key, as `ssh-keyscan` prints it without the name: "ssh-ed25519 AAAA...". */
   hostKey: z
     .string()
@@ -234,15 +305,6 @@ const host = z.strictObject({
   lockWait: between(0, 3600, "seconds").default(60),
 });
 
-const networkAddress = z.string().refine((one) => {
-  const [address = "", length, ...more] = one.split("/");
-  const version = isIP(address);
-  const bits = length ?? "0";
-  return (
-    version > 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
-  );
-}, "must be an IP address, or a network such as 10.0.0.0/8");
-
 const tlsFile = z.string().regex(FILE, "must be a file's name, relative to tls.folder");
 
 export const schema = z.strictObject({
@@ -251,14 +313,18 @@ export const schema = z.strictObject({
     [hostName.transform((one) => [one]), z.array(hostName).min(1)],
     "must be a host name such as crm.example.org, or a list of them",
   ),
+  /** Other names of the site: who comes there is sent on to the name that is given, with the same path. */
+  redirects: z.record(hostName, hostName).default({}),
   /** Where the site is published on the host. Address 127.0.0.1 keeps it to the machine itself. */
   http: z
     .strictObject({
       port: port.default(80),
+      /** `::` is IPv6 alone, as in Docker: [0.0.0.0, "::"] is both. */
       address: z
-        .string()
-        .refine((one) => isIP(one) !== 0, "must be an IP address")
-        .default("0.0.0.0"),
+        .union([ipAddress.transform((one) => [one]), z.array(ipAddress).min(1)], {
+          error: "must be an IP address, or a list of them",
+        })
+        .default(["0.0.0.0"]),
     })
     .prefault({}),
   /** A certificate kept on the host by others (certbot); its folder is mounted read-only. */
@@ -267,6 +333,8 @@ export const schema = z.strictObject({
       folder: z.string().regex(/^\/[A-Za-z0-9._~+,=:@/-]+$/, "must be an absolute path on the host"),
       certificate: tlsFile,
       key: tlsFile,
+      /** Whether browsers are told to come by https only, for a year. */
+      hsts: z.boolean().default(false),
       port: port.default(443),
     })
     .optional(),

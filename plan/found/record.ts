@@ -6,6 +6,8 @@ const containerRecord = z.object({
   memory: z.number(),
   /** The volumes it has; a release of an older program did not tell. */
   volumes: z.array(z.string()).optional(),
+  /** The ports of the host that it has itself, by wanted/container.ts's names. */
+  ports: z.array(z.string()).optional(),
   /** How often each of them had to be made anew. */
   made: z.record(z.string(), z.number()).optional(),
   parts: z.record(z.string(), z.string()),

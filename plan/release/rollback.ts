@@ -39,7 +39,11 @@ const OF_RELEASE = [
 export function configToKeep(config: Config): Record<string, unknown> {
   const services = Object.entries(config.services).map(([name, service]) => [
     name,
-    { ...service, secrets: digests(service.secrets, config.identityKey) },
+    {
+      ...service,
+      secrets: digests(service.secrets, config.identityKey),
+      basicAuth: digests(service.basicAuth, config.identityKey),
+    },
   ]);
   return { ...pick(config), services: Object.fromEntries(services) as unknown };
 }
@@ -90,8 +94,13 @@ function otherData({ database }: Entry, { current }: Facts): string | undefined 
   return now === undefined || database?.volume === now ? undefined : database?.volume;
 }
 
+interface KeptService {
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly basicAuth?: Readonly<Record<string, string>>;
+}
+
 interface KeptConfig {
-  readonly services?: Readonly<Record<string, { readonly secrets?: Readonly<Record<string, string>> }>>;
+  readonly services?: Readonly<Record<string, KeptService>>;
   readonly database?: Readonly<Record<string, unknown>>;
 }
 
@@ -118,15 +127,26 @@ function withTodaysSecrets(
   today: Config,
 ): { services: Record<string, unknown>; problems: string[] } {
   const needed: { service: string; name: string }[] = [];
+  const open: string[] = [];
   const filled = Object.entries(services).map(([name, service]) => {
     const now = today.services[name]?.secrets ?? {};
     const names = Object.keys(service.secrets ?? {});
     needed.push(...names.map((one) => ({ service: name, name: one })));
-    return [name, { ...service, secrets: Object.fromEntries(names.map((one) => [one, now[one]])) }];
+    // Who is let in is decided today. A service that asked for a password does not open by going back.
+    const basicAuth = today.services[name]?.basicAuth ?? {};
+    if (Object.keys(service.basicAuth ?? {}).length > 0 && Object.keys(basicAuth).length === 0) {
+      open.push(
+        `services.${name}.basicAuth: it asked visitors for a password then, and none is set today: set one`,
+      );
+    }
+    return [
+      name,
+      { ...service, basicAuth, secrets: Object.fromEntries(names.map((one) => [one, now[one]])) },
+    ];
   });
   return {
     services: Object.fromEntries(filled) as Record<string, unknown>,
-    problems: lackedSecrets(needed, today),
+    problems: [...lackedSecrets(needed, today), ...open],
   };
 }
 

@@ -175,12 +175,13 @@ export class Situation {
     return hasEnded(state) && !this.facts.interrupted;
   }
 
-  /** Others that have a volume which only this one may write to: it was theirs until this release. */
+  /** Others that have a volume which only this one may write to, or a port of the host: theirs until this release. */
   holders({ name, exclusive }: Item): readonly Recorded[] {
     const { current } = this.facts;
     return (current?.objects ?? []).filter(({ service, role, id }) => {
       if (service === name || role === "migrate") return false;
-      const has = current?.record.containers[service]?.volumes ?? [];
+      const { volumes = [], ports = [] } = current?.record.containers[service] ?? {};
+      const has = [...volumes, ...ports];
       const stays = this.items.some((one) => one.name === service && one.kind !== "replace");
       return this.isUp(id) && !stays && has.some((volume) => exclusive.includes(volume));
     });

@@ -11,9 +11,11 @@ import {
   migrationSpec,
   nameContainer,
   type NamedContainer,
+  portName,
   proxySpec,
   serviceSpec,
 } from "../wanted/container";
+import { looksSecret } from "../wanted/environment";
 import { fullName, type StackNames, volumeName } from "../wanted/names";
 import { chooseImage, type ImageChoice, keptImage } from "./images";
 import type { Wanted } from "./plan";
@@ -96,8 +98,18 @@ export function describeStack(
       },
     },
     refusals: volumeProblems(config, names, facts),
-    notes: adoptedVolumes(config, names, facts),
+    notes: [...adoptedVolumes(config, names, facts), ...plainSecrets(config)],
   };
+}
+
+function plainSecrets({ services }: Config): string[] {
+  return Object.entries(services).flatMap(([service, one]) =>
+    looksSecret(one).map(
+      (name) =>
+        `services.${service}: ${name} looks like a secret and stands in plain text${one.envFile === undefined ? "" : ` (in env or ${one.envFile})`}: ` +
+        `take it out there, and: pulumi config set --secret --path services.${service}.secrets.${name}`,
+    ),
+  );
 }
 
 export function imageTag(names: StackNames, service: string, build: Build): string {
@@ -187,9 +199,10 @@ function wantedService(
     migrationKey,
     migrationKind: config.migrateKind ?? "expand",
     order: config.order,
-    exclusive: config.volumes
-      .filter(({ shareable }) => !shareable)
-      .map(({ name }) => volumeName(names, name)),
+    exclusive: [
+      ...config.volumes.filter(({ shareable }) => !shareable).map(({ name }) => volumeName(names, name)),
+      ...container.spec.ports.map(portName),
+    ],
     needs: config.needs,
   };
 }
@@ -215,6 +228,7 @@ function recordOf(
     image: spec.image,
     memory: spec.memory,
     volumes,
+    ...(service !== undefined && spec.ports.length > 0 ? { ports: spec.ports.map(portName) } : {}),
     made: Object.fromEntries(volumes.map((name) => [name, generation(facts, `volume:${name}`)])),
     parts: { ...parts },
     ...(build ? { build } : {}),

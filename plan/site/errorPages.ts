@@ -61,13 +61,20 @@ export const ON_ERROR = `error_page 413 = @too_large;
     error_page 504 = @late;
     error_page 597 = @unavailable;`;
 
-/** For each server. */
-export const ERROR_LOCATIONS = [
-  location("@unavailable", AWAY, "add_header Retry-After 5 always; "),
-  location("@failed", FAILED, 'if ($reached = "") { return 597; } '),
-  location("@late", LATE, 'if ($reached = "") { return 597; } '),
-  location("@too_large", TOO_LARGE, ""),
-].join("");
+/**
+ * For each server.
+ *
+ * @param always a header of each response of this server
+ */
+export function errorLocations(always: string): string {
+  const first = always === "" ? "" : `${always} `;
+  return [
+    location("@unavailable", AWAY, `${first}add_header Retry-After 5 always; `),
+    location("@failed", FAILED, `${first}if ($reached = "") { return 597; } `),
+    location("@late", LATE, `${first}if ($reached = "") { return 597; } `),
+    location("@too_large", TOO_LARGE, first),
+  ].join("");
+}
 
 function location(name: string, { status }: Page, first: string): string {
   return `    location ${name} { default_type ""; add_header Content-Type $answer_type always; add_header Cache-Control no-store always; ${first}return ${status} $answer_${status}; }\n`;

@@ -1,8 +1,10 @@
-import type { Config } from "../config/schema";
+import type { Config, ServiceConfig } from "../config/schema";
+import { type HostGroup, hostGroups, type Routed } from "../wanted/hosts";
 import { doorOf, DOORS, visitorPorts } from "../wanted/doors";
 import { digest } from "../wanted/identity";
-import { ERROR_LOCATIONS, errorPages, ON_ERROR } from "./errorPages";
+import { errorLocations, errorPages, ON_ERROR } from "./errorPages";
 import { FROM_WITHIN, seenAt, TRUSTED_INSIDE, whoAsks } from "./forwarded";
+import { guards, guardVariables, headers, hsts, limits } from "./own";
 
 /**
  * The text of nginx.conf for a stack. It knows services by name only; which container answers for a service is in
@@ -37,23 +39,27 @@ function mostWaiting({ proxy, tls }: Config): number {
   return Math.max(1, Math.floor(((proxy.memory - NGINX_MIB) * 1024) / each));
 }
 
-type Routed = [name: string, service: Config["services"][string]];
-
 function render(config: Config): string {
-  const { proxy, tls, domain } = config;
+  const { proxy, tls } = config;
   const http = Object.entries(config.services)
     .filter(([, service]) => service.health !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  const hosts = domain.join(" ");
+  const groups = hostGroups(config, http);
   const most = mostWaiting(config);
   const inside = visitorPorts(config);
   const door = (kind: "live" | "candidate") =>
-    site(
-      http,
-      `listen unix:${DOORS[kind]};\n    server_name ${hosts};${FROM_WITHIN}${asVisitors(config)}`,
-      kind,
-      most,
-    );
+    groups
+      .map(({ hosts, services }) =>
+        site(config, services, {
+          listen: `listen unix:${DOORS[kind]};\n    server_name ${hosts.join(" ")};${FROM_WITHIN}${asVisitors(config)}`,
+          kind,
+          // Whoever knocks here is the runner.
+          guarded: false,
+          always: "",
+          most,
+        }),
+      )
+      .join("");
   return `load_module modules/ngx_http_js_module.so;
 worker_processes 1;
 worker_rlimit_nofile 8192;
@@ -107,7 +113,7 @@ http {
   limit_conn_zone waiting zone=waiting:1m;
   limit_conn_status 597;
   limit_conn_log_level info;
-${whoAsks(proxy.trust)}${errorPages()}
+${whoAsks(proxy.trust)}${errorPages()}${guardVariables(http)}
   server {
     listen unix:${DOORS.ready};
     location = /ready { return 200 "ready\\n"; }
@@ -120,27 +126,61 @@ ${whoAsks(proxy.trust)}${errorPages()}
     default_type text/plain;
     return 404 "no such site\\n";
   }
-${visitors(config, http, hosts, most)}
+${visitors(config, groups, most)}
 ${door("candidate")}
 ${door("live")}
-${http.map((one) => internal(one, most)).join("\n")}
+${http.map((one) => internal(config, one, most)).join("\n")}
 }
 `;
 }
 
-function visitors(config: Config, http: readonly Routed[], hosts: string, most: number): string {
+function visitors(config: Config, groups: readonly HostGroup[], most: number): string {
   const { tls } = config;
   const inside = visitorPorts(config);
-  if (tls === undefined)
-    return site(http, `listen ${inside.http};\n    server_name ${hosts};${asVisitors(config)}`, "live", most);
+  const each = (listen: string, secure: string, always: string) =>
+    groups
+      .map(({ hosts, services }) => {
+        const where = `${listen};\n    server_name ${hosts.join(" ")};${secure}${asVisitors(config)}`;
+        return site(config, services, { listen: where, kind: "live", guarded: true, always, most });
+      })
+      .join("");
+  const moved = redirects(config);
+  if (tls === undefined) return `${moved}${each(`listen ${inside.http}`, "", "")}`;
   const port = tls.port === 443 ? "" : `:${tls.port}`;
-  return `  server {
+  return `${moved}  server {
     listen ${inside.http};
-    server_name ${hosts};
+    server_name ${groups.flatMap(({ hosts }) => hosts).join(" ")};
     location /.well-known/acme-challenge/ { root ${tls.folder}/acme; }
     location / { return 308 https://$host${port}$request_uri; }
   }
-${site(http, `listen ${inside.https} ssl http2;\n    server_name ${hosts};${certificate(tls)}${asVisitors(config)}`, "live", most)}`;
+${each(`listen ${inside.https} ssl http2`, certificate(tls), hsts(config))}`;
+}
+
+/** Other names of the site. */
+function redirects(config: Config): string {
+  const { redirects: names, http, tls } = config;
+  const inside = visitorPorts(config);
+  const [scheme, port, usual] = tls === undefined ? ["http", http.port, 80] : ["https", tls.port, 443];
+  const shown = port === usual ? "" : `:${port}`;
+  const listens = tls === undefined ? [""] : ["", certificate(tls)];
+  return Object.entries(names)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([from, to]) =>
+      listens.map((secure) => {
+        const listen = secure === "" ? inside.http : `${inside.https} ssl http2`;
+        const challenge =
+          tls === undefined || secure !== ""
+            ? ""
+            : `\n    location /.well-known/acme-challenge/ { root ${tls.folder}/acme; }`;
+        return `  server {
+    listen ${listen};
+    server_name ${from};${secure}${challenge}
+    location / { return 301 ${scheme}://${to}${shown}$request_uri; }
+  }
+`;
+      }),
+    )
+    .join("");
 }
 
 /** Where a visitor sees the site, whichever way a request came in. */
@@ -160,67 +200,111 @@ function certificate(tls: NonNullable<Config["tls"]>): string {
     ssl_session_cache shared:tls:1m;`;
 }
 
-/** One server with every route of the site. */
-function site(http: readonly Routed[], listen: string, kind: "live" | "candidate", most: number): string {
-  const locations = http.flatMap(([name, service]) =>
-    service.route.map((path) => `${location(path, name, kind)}\n`),
-  );
-  const root = http.some(([, service]) => service.route.includes("/"))
+interface Door {
+  readonly listen: string;
+  readonly kind: "live" | "candidate";
+  /** Whether visitors come in here, who may have to say who they are. */
+  readonly guarded: boolean;
+  /** A header of each response. */
+  readonly always: string;
+  /** How many requests may wait. */
+  readonly most: number;
+}
+
+/** One server with every route of a host name. */
+function site(config: Config, services: readonly Routed[], door: Door): string {
+  const locations = services.flatMap(([name, service]) => [
+    ...service.route.map((path) => location(config, { path, name, service, door, cached: false })),
+    ...service.cache.map((path) => location(config, { path, name, service, door, cached: true })),
+    ...waitingOfItsOwn([name, service], door),
+  ]);
+  const root = services.some(([, service]) => service.route.includes("/"))
     ? ""
     : '    location / { default_type text/plain; return 404 "nothing is served here\\n"; }\n';
-  return server(listen, locations.join(""), root, most);
+  return server(door, locations.join(""), root);
 }
 
 /** A service under its own name, for other services; and for the check of a release, which asks as visitors do. */
-function internal([name, service]: Routed, most: number): string {
+function internal(config: Config, [name, service]: Routed, most: number): string {
   const port = service.port ?? 0;
-  return server(
-    `listen ${port};\n    listen unix:${doorOf(name)};\n    server_name ${name};${TRUSTED_INSIDE}${seenAt("http", port)}`,
-    `${location("/", name, "live")}\n`,
-    "",
-    most,
-  );
+  const listen = `listen ${port};\n    listen unix:${doorOf(name)};\n    server_name ${name};${TRUSTED_INSIDE}${seenAt("http", port)}`;
+  const door: Door = { listen, kind: "live", guarded: false, always: "", most };
+  const within = { ...service, headers: {} };
+  const routed = [
+    location(config, { path: "/", name, service: within, door, cached: false }),
+    ...waitingOfItsOwn([name, within], door),
+  ];
+  return server(door, routed.join(""), "");
 }
 
 /** @param routed the locations that lead to services; $target is theirs, and nginx starts with none that nobody sets */
-function server(listen: string, routed: string, others: string, most: number): string {
+function server(door: Door, routed: string, others: string): string {
+  const always = door.always === "" ? "" : `\n    ${door.always}`;
   return `  server {
-    ${listen}
+    ${door.listen}${always}
     ${ON_ERROR}
-${routed === "" ? "" : `${waiting(most)}${routed}`}${others}${ERROR_LOCATIONS}  }
+${routed === "" ? "" : `${waiting(door)}${routed}`}${others}${errorLocations(door.always)}  }
 `;
 }
 
 /** Where requests go that must not be answered just now. */
-function waiting(most: number): string {
+function waiting(door: Door): string {
   return `    error_page 596 = @closing;
     error_page 598 = @hold;
     recursive_error_pages on;
-    location @closing { keepalive_timeout 0; proxy_pass http://$target; }
-    location @hold {
+${waitingRoom("", "", door)}    location = /.deploy/hold { internal; client_max_body_size 0; js_content routes.hold; }
+`;
+}
+
+function waitingRoom(suffix: string, own: string, { most }: Door): string {
+  return `    location @closing${suffix} { keepalive_timeout 0;${own} proxy_pass http://$target; }
+    location @hold${suffix} {
       ${ON_ERROR}
       error_page 403 = @unavailable;
       limit_conn waiting ${most};
-      auth_request /.deploy/hold;
+      auth_request /.deploy/hold;${own}
       proxy_pass http://$target;
     }
-    location = /.deploy/hold { internal; js_content routes.hold; }
 `;
+}
+
+/** A service with limits or headers of its own has them also for what had to wait. */
+function waitingOfItsOwn([name, service]: Routed, door: Door): string[] {
+  const own = ownSettings(service, door, false);
+  return own === "" ? [] : [waitingRoom(`_${name}`, own, door)];
+}
+
+function ownSettings(service: ServiceConfig, door: Door, cached: boolean): string {
+  return `${limits(service)}${headers(service, door.always, cached)}`;
+}
+
+interface Place {
+  readonly path: string;
+  readonly name: string;
+  readonly service: ServiceConfig;
+  readonly door: Door;
+  /** Whether its files never change. */
+  readonly cached: boolean;
 }
 
 /**
  * The target is read once a request. 596 to 598 are ours and never leave nginx. The file `closing` announces a reload,
  * which closes kept connections, and fails a request that is just being sent on one: those in use are given up before.
  */
-function location(path: string, name: string, kind: "live" | "candidate"): string {
-  return `    location ${path} {
+function location(config: Config, { path, name, service, door, cached }: Place): string {
+  const rooms =
+    ownSettings(service, door, false) === ""
+      ? ""
+      : `\n      ${ON_ERROR}\n      error_page 596 = @closing_${name};\n      error_page 598 = @hold_${name};`;
+  return `    location ${path} {${door.guarded ? guards(name, service, config) : ""}
       set $service ${name};
-      set $target $${kind};
+      set $target $${door.kind};
       if ($target = hold) { return 598; }
       if ($target = "") { return 597; }
-      if (-f /etc/nginx/state/closing) { return 596; }
+      if (-f /etc/nginx/state/closing) { return 596; }${rooms}${ownSettings(service, door, cached)}
       proxy_pass http://$target;
-    }`;
+    }
+`;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { Config, DatabaseConfig, ServiceConfig } from "../config/schema";
 import { visitorPorts } from "./doors";
+import { databaseLogin, databasePassword, type EnvValue, readable, serviceEnv } from "./environment";
+import { hostsOf } from "./hosts";
 import { DEFAULTS_VERSION, digest, leaves, type Plain, secretDigest } from "./identity";
 import { type StackNames, volumeName } from "./names";
 import { hardening } from "./security";
@@ -18,12 +20,6 @@ export const RESTART_POLICY = "always";
 
 export type Role = "service" | "migrate" | "database" | "proxy";
 
-/** An environment value: plain, a stack secret, or a text with the database's password in place of {password}. */
-export type EnvValue =
-  | { readonly plain: string }
-  | { readonly secret: string }
-  | { readonly withPassword: string; readonly version: number };
-
 export type Health =
   | {
       readonly kind: "http";
@@ -41,6 +37,14 @@ export type Mount = {
   readonly source: string;
   readonly target: string;
   readonly readOnly?: boolean;
+};
+
+export type PublishedPort = {
+  readonly internal: number;
+  readonly external: number;
+  readonly ip: string;
+  /** Absent: tcp. */
+  readonly protocol?: "udp";
 };
 
 export type ContainerSpec = {
@@ -64,7 +68,7 @@ export type ContainerSpec = {
   readonly networks: readonly ("edge" | "data")[];
   /** Names under which others on the network find it, besides its key. */
   readonly aliases: readonly string[];
-  readonly ports: readonly { readonly internal: number; readonly external: number; readonly ip: string }[];
+  readonly ports: readonly PublishedPort[];
   readonly health: Health;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopGrace: number;
@@ -101,7 +105,7 @@ function withoutOrigin(health: Health): Plain {
 
 function envIdentity(value: EnvValue, identityKey: string | undefined): Plain {
   if ("plain" in value) return value.plain;
-  if ("withPassword" in value) return { text: value.withPassword, version: value.version };
+  if ("withPassword" in value) return { text: readable(value.withPassword), version: value.version };
   if (identityKey === undefined) throw new Error("a secret needs identityKey");
   return { secret: secretDigest(identityKey, value.secret) };
 }
@@ -115,7 +119,7 @@ export function serviceSpec(name: string, config: Config, image: string, names: 
     role: "service",
     image,
     command: service.command,
-    env: serviceEnv(service, config.database),
+    env: serviceEnv(service, config),
     memory: service.memory,
     ...hardening(service),
     mounts: service.volumes.map((volume) => ({
@@ -127,11 +131,21 @@ export function serviceSpec(name: string, config: Config, image: string, names: 
     // A service asked over HTTP is reached through the proxy under its name, so that a release switches for other
     // services as it does for visitors; any other protocol goes to the container itself.
     aliases: service.health === undefined ? [name] : [],
-    ports: [],
+    ports: service.publish.map(({ port, host, address, protocol }) => ({
+      internal: port,
+      external: host ?? port,
+      ip: address,
+      ...(protocol === "udp" ? { protocol } : {}),
+    })),
     health: serviceHealth(name, service, config),
     stopGrace: service.stopGrace,
     startTimeout: service.startTimeout,
   };
+}
+
+/** A port of the host as only one container may have it, whatever the address. */
+export function portName({ external, protocol }: PublishedPort): string {
+  return `port ${external}/${protocol ?? "tcp"}`;
 }
 
 /** The one-off container that runs a service's `migrate` command. */
@@ -142,6 +156,7 @@ export function migrationSpec(name: string, service: ServiceConfig, of: Containe
     role: "migrate",
     command: service.migrate,
     aliases: [],
+    ports: [],
     health: { kind: "none" },
     startTimeout: service.migrateTimeout,
   };
@@ -167,7 +182,7 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
     env: {
       POSTGRES_DB: { plain: database.name },
       POSTGRES_USER: { plain: database.user },
-      POSTGRES_PASSWORD: { withPassword: "{password}", version: database.passwordVersion },
+      POSTGRES_PASSWORD: databasePassword(database),
       ...(login === database.user ? {} : { DEPLOY_LOGIN: { plain: login } }),
     },
     memory: database.memory,
@@ -193,14 +208,6 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
     stopGrace: database.stopGrace,
     startTimeout: database.startTimeout,
   };
-}
-
-/**
- * Who logs in: each version of the password has a login of its own, which acts as the owner (host/verbs/data.sh). So
- * the services that still serve keep theirs until the new ones have taken over, however long that takes.
- */
-export function databaseLogin({ user, passwordVersion }: DatabaseConfig): string {
-  return passwordVersion === 1 ? user : `${user}_v${passwordVersion}`;
 }
 
 export function databaseImage(database: DatabaseConfig): string {
@@ -235,8 +242,8 @@ export function proxySpec(config: Config, names: StackNames, carried: readonly s
     networks: ["edge"],
     aliases: namesToCarry(config, carried),
     ports: [
-      { internal: inside.http, external: http.port, ip: http.address },
-      ...(tls ? [{ internal: inside.https, external: tls.port, ip: http.address }] : []),
+      ...http.address.map((ip) => ({ internal: inside.http, external: http.port, ip })),
+      ...(tls ? http.address.map((ip) => ({ internal: inside.https, external: tls.port, ip })) : []),
     ],
     health: { kind: "proxy" },
     // Its successor waits for it without connections: so long for requests in flight, and no longer for a websocket.
@@ -260,7 +267,8 @@ function namesToCarry({ services }: Config, carried: readonly string[]): string[
 function serviceHealth(name: string, service: ServiceConfig, config: Config): Health {
   if (service.healthCommand !== undefined) return { kind: "exec", command: service.healthCommand };
   if (service.health === undefined || service.port === undefined) return { kind: "none" };
-  const origin = service.route.length === 0 ? originOf("http", name, service.port) : publicOrigin(config);
+  const origin =
+    service.route.length === 0 ? originOf("http", name, service.port) : publicOrigin(config, service);
   return { kind: "http", port: service.port, path: service.health, origin };
 }
 
@@ -268,38 +276,14 @@ function serviceHealth(name: string, service: ServiceConfig, config: Config): He
  * What a visitor's browser shows of this site. A service that knows its host names, or forces https, answers health to
  * nobody else.
  */
-function publicOrigin({ domain: [host = "localhost"], http, tls }: Config): string {
+function publicOrigin(config: Config, service: ServiceConfig): string {
+  const { http, tls } = config;
+  const [first = "localhost"] = hostsOf(config, service);
+  // Of names that share a pattern, one that nobody has.
+  const host = first.replace("*", "health");
   return tls === undefined ? originOf("http", host, http.port) : originOf("https", host, tls.port);
 }
 
 function originOf(scheme: "http" | "https", host: string, port: number): string {
   return `${scheme}://${host}${port === (scheme === "https" ? 443 : 80) ? "" : `:${port}`}`;
-}
-
-function serviceEnv(service: ServiceConfig, database: DatabaseConfig | undefined): Record<string, EnvValue> {
-  const given: Record<string, EnvValue> = {
-    ...Object.fromEntries(Object.entries(service.env).map(([name, plain]) => [name, { plain }])),
-    ...Object.fromEntries(Object.entries(service.secrets).map(([name, secret]) => [name, { secret }])),
-  };
-  const connection =
-    database !== undefined && service.needs.includes("database")
-      ? databaseEnv(database)
-      : ({} as Record<string, EnvValue>);
-  const port: Record<string, EnvValue> =
-    service.port === undefined ? {} : { PORT: { plain: String(service.port) } };
-  return { ...port, ...connection, ...given };
-}
-
-/** The names that PostgreSQL's own clients read, and the address in one for all others. */
-function databaseEnv(database: DatabaseConfig): Record<string, EnvValue> {
-  const { name, passwordVersion: version } = database;
-  const login = databaseLogin(database);
-  return {
-    DATABASE_URL: { withPassword: `postgres://${login}:{password}@database:5432/${name}`, version },
-    PGHOST: { plain: "database" },
-    PGPORT: { plain: "5432" },
-    PGUSER: { plain: login },
-    PGDATABASE: { plain: name },
-    PGPASSWORD: { withPassword: "{password}", version },
-  };
 }

@@ -161,16 +161,18 @@ function inWords(service: string, setting: string, before: ContainerRecord, afte
 function interruption({ service, order, memory, headroom: left }: Change, config: Config): string {
   if (service === "database") return "stops and starts: requests wait some seconds";
   if (service === "proxy") return "stops and starts: about a second without connections";
-  const { health, volumes = [], order: asked } = config.services[service] ?? {};
+  const { health, volumes = [], publish = [], order: asked } = config.services[service] ?? {};
   if (order === "start-first") {
     const room = left === undefined ? "" : left < 0 ? `, ${-left} MiB too little` : `, ${left} MiB to spare`;
     return `start first (${memory} MiB beside the old one${room}): no interruption`;
   }
   const why = volumes.some(({ shareable }) => !shareable)
     ? "only one may write to its volume"
-    : asked === "stop-first"
-      ? "as configured"
-      : `${-(left ?? 0)} MiB too little to run both`;
+    : publish.length > 0
+      ? "only one may have its port"
+      : asked === "stop-first"
+        ? "as configured"
+        : `${-(left ?? 0)} MiB too little to run both`;
   const effect =
     health === undefined
       ? "it is away until the new one is ready"
@@ -226,6 +228,14 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
     ...Object.entries(config.services).map(([name, service]): [boolean, string] => {
       const found = relaxations(service);
       return [found.length > 0, `security relaxed: ${name} ${found.join(", ")}`];
+    }),
+    ...Object.entries(config.services).map(([name, { publish }]): [boolean, string] => {
+      const open = publish.filter(({ address }) => ["0.0.0.0", "::"].includes(address));
+      const ports = open.map(({ port, host }) => host ?? port).join(", ");
+      return [
+        open.length > 0,
+        `${name} is open to everybody on port ${ports} of the host, also where a firewall such as ufw says otherwise: Docker's own rules come first`,
+      ];
     }),
     [config.smoke.length === 0, "no smoke test is configured: only health gates this release"],
     ...plan.drift

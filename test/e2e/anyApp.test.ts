@@ -1,8 +1,14 @@
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { connect } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Example } from "./lib/example";
 import { expectFailure, expectSuccess } from "./lib/expect";
 import { localHost } from "./lib/host";
+import { freePort } from "./lib/port";
 import type { Setting } from "./lib/workspace";
 
 /** What people's images do that a textbook's do not; on this machine's engine. */
@@ -127,4 +133,70 @@ describe("an app as it is", () => {
     const again = await odd.pulumi.up();
     expect(again.changes).toEqual([]);
   });
+
+  it("finds its database and others by what it calls them, has a host name of its own, and a port past nginx", async () => {
+    const port = await freePort();
+    await writeFile(join(odd.workspace.folder, "api.env"), "# of production\nLEVEL=info\nTITLE='a #1'\n");
+    await odd.workspace.set("database", { version: 15, memory: 128 });
+    await odd.workspace.set("services.api", {
+      source: "test/e2e/apps/odd",
+      port: 3000,
+      host: "api.localhost",
+      route: "/",
+      health: "/",
+      memory: 96,
+      needs: ["database", "echo"],
+      envFile: "api.env",
+      env: {
+        TITLE: "its own",
+        JDBC: "jdbc:postgresql://${database.host}:${database.port}/${database.name}",
+        DB_PASSWORD: "${database.password}",
+        ECHO: "${echo.host}:${echo.port}",
+        LITERAL: "$${database.password}",
+      },
+    });
+    const program = "require('net').createServer((one) => one.pipe(one)).listen(7000)";
+    await odd.workspace.set("services.echo", {
+      image: "node:22-bookworm-slim",
+      command: ["node", "-e", program],
+      port: 7000,
+      publish: [{ port: 7000, host: port }],
+      memory: 64,
+      healthCommand: "node -e 'require(`net`).connect(7000).on(`connect`, () => process.exit(0))'",
+    });
+    expectSuccess(await odd.pulumi.up());
+    const { api } = await odd.running();
+    const told = await localHost.sh(
+      `docker exec ${api?.id ?? ""} sh -c 'echo "$LEVEL|$TITLE|$JDBC|$ECHO|$LITERAL"; [ "$DB_PASSWORD" = "$PGPASSWORD" ] && echo same'`,
+    );
+    expect(told.trim()).toBe(
+      "info|its own|jdbc:postgresql://database:5432/app|echo:7000|${database.password}\nsame",
+    );
+    expect(await asked(odd, "api.localhost")).toBe(200);
+    expect(await asked(odd, "other.localhost")).toBe(404);
+    expect(await echoed(port)).toBe("hello");
+
+    await odd.workspace.set("services.echo.memory", 65);
+    expect((await odd.pulumi.preview()).text).toContain("stop first (only one may have its port)");
+    expectSuccess(await odd.pulumi.up());
+    expect(await echoed(port)).toBe("hello");
+    expect((await odd.pulumi.up()).changes).toEqual([]);
+  });
 });
+
+async function asked(example: Example, host: string): Promise<number | undefined> {
+  const { port } = new URL((await example.fetch("/")).url);
+  const sent = request({ host: "127.0.0.1", port, headers: { Host: host } }).end();
+  const [response] = (await once(sent, "response")) as [{ statusCode?: number; resume: () => void }];
+  response.resume();
+  return response.statusCode;
+}
+
+/** What a TCP service says to hello. */
+async function echoed(port: number): Promise<string> {
+  const socket = connect(port, "127.0.0.1").setTimeout(5000);
+  socket.write("hello");
+  const [data] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  return data.toString();
+}

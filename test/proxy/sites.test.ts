@@ -49,7 +49,24 @@ const site: fc.Arbitrary<Values> = fc
     ),
     routes,
     domain: fc.uniqueArray(hostName, { minLength: 1, maxLength: 3 }),
-    tls: fc.option(fc.record({ port: fc.constantFrom(443, 8443) }), { nil: undefined }),
+    tls: fc.option(fc.record({ port: fc.constantFrom(443, 8443), hsts: fc.boolean() }), { nil: undefined }),
+    redirects: fc.dictionary(fc.constantFrom("old.example.org", "older.example.org"), hostName, {
+      maxKeys: 2,
+    }),
+    own: fc.array(
+      fc.record(
+        {
+          host: fc.subarray(["api.example.org", "*.example.org"], { minLength: 1 }),
+          headers: fc.dictionary(fc.constantFrom("X-A", "Cache-Control"), fc.constantFrom("a", `"'\\; {}#`)),
+          maxBody: fc.constantFrom(1, 100),
+          timeout: fc.constantFrom(1, 100),
+          allow: fc.subarray(["10.0.0.0/8", "2001:db8::/32"]),
+          basicAuth: fc.dictionary(fc.constantFrom("a", "b@c"), fc.constant(`pass "word" $1`)),
+        },
+        { requiredKeys: [] },
+      ),
+      { maxLength: 3 },
+    ),
     proxy: fc.record(
       {
         maxBody: fc.constantFrom(1, 16, 10_240),
@@ -60,7 +77,7 @@ const site: fc.Arbitrary<Values> = fc
       { requiredKeys: [] },
     ),
   })
-  .map(({ services, routes: paths, domain, tls, proxy }) => {
+  .map(({ services, routes: paths, domain, tls, proxy, redirects, own }) => {
     const names = Object.keys(services).filter((name) => "health" in (services[name] ?? {}));
     const routed = paths.reduce<Values>((all, path, i) => {
       const name = names[i % Math.max(1, names.length)];
@@ -69,7 +86,17 @@ const site: fc.Arbitrary<Values> = fc
       return change(all, `${name}.route`, [...before, path]);
     }, services);
     const secure = tls && { ...tls, folder: CERTIFICATES, certificate: "site.pem", key: "site.key" };
-    return { ...LEAST, services: routed, domain, proxy, ...(secure ? { tls: secure } : {}) };
+    const settled = Object.entries(routed).filter(([, one]) => "route" in (one as Values));
+    const withOwn = settled.reduce<Values>((all, [name, one], i) => {
+      const [first = "/"] = (one as Values).route as string[];
+      const more = own[i] ?? {};
+      return {
+        ...all,
+        [name]: { ...(one as Values), ...more, ...(i === 0 ? { cache: [`${first}x-1/`] } : {}) },
+      };
+    }, routed);
+    const rest = { redirects, identityKey: "k".repeat(32), ...(secure ? { tls: secure } : {}) };
+    return { ...LEAST, services: withOwn, domain, proxy, ...rest };
   })
   // A name that the program has itself.
   .filter(

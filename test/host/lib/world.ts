@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type Action, hostCommand, hostScript } from "../../../host/bundle";
 import { parseFacts } from "../../../plan/found/answer";
 import { generation } from "../../../plan/found/present";
+import { filledIn } from "../../../plan/wanted/environment";
 import type { NamedContainer } from "../../../plan/wanted/container";
 import { type Facts } from "../../../plan/found/facts";
 import { type CreatedContainer, type CreatedNetwork, stackLines } from "../../../plan/release/wire";
@@ -225,7 +226,7 @@ export class World {
       const env = Object.entries(spec.env).map(([name, value]): [string, string] => {
         if ("plain" in value) return [name, value.plain];
         if ("secret" in value) return [name, value.secret];
-        return [name, value.withPassword.replace("{password}", () => passwords(value.version))];
+        return [name, filledIn(value, passwords(value.version))];
       });
       this.write(`${folder}/env`, assignments(env));
       this.write(

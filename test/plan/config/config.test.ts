@@ -54,7 +54,8 @@ describe("a config that is accepted", () => {
     expect(read({ ...LEAST, proxy: undefined })).toEqual({
       host: { address: "local", lockWait: 60 },
       domain: ["crm.example.org"],
-      http: { port: 80, address: "0.0.0.0" },
+      http: { port: 80, address: ["0.0.0.0"] },
+      redirects: {},
       proxy: { image: "nginx:1.30-trixie", memory: 64, maxBody: 16, timeout: 60, trust: [] },
       services: {
         worker: {
@@ -62,6 +63,12 @@ describe("a config that is accepted", () => {
           dockerfile: "Dockerfile",
           args: {},
           route: [],
+          host: [],
+          headers: {},
+          allow: [],
+          basicAuth: {},
+          cache: [],
+          publish: [],
           memory: 64,
           env: {},
           secrets: {},
@@ -115,6 +122,7 @@ describe("a config that is accepted", () => {
       certificate: "live/site.pem",
       key: "live/site.key",
       port: 443,
+      hsts: false,
     });
     expect(config.services.web?.route).toEqual(["/", "/api/"]);
     expect(config.services.web?.volumes).toEqual([{ name: "uploads", path: "/uploads", shareable: false }]);
@@ -141,6 +149,18 @@ describe("a config that is accepted", () => {
     ["host.platform", "linux/arm/v7"],
     ["host.lockWait", 0],
     ["http.address", "::1"],
+    ["http.address", ["0.0.0.0", "::"]],
+    ["host.address", "ssh://root@[2001:db8::1]"],
+    ["host.address", "ssh://root@[::1]:2222"],
+    ["services.web.host", "api.example.org"],
+    ["services.web.host", ["api.example.org", "*.example.org"]],
+    ["services.web.headers", { "Content-Security-Policy": `default-src 'self'; img-src "x"` }],
+    ["services.web.allow", ["10.0.0.0/8", "2001:db8::/32"]],
+    ["services.web.basicAuth", { "anna@example.org": "correct horse" }],
+    ["services.web.cache", ["/assets/", "/api/static/"]],
+    ["redirects", { "old.example.org": "example.org" }],
+    ["services.web.security", "relaxed"],
+    ["services.web.security.user", "image"],
     ["proxy.trust", ["10.0.0.1", "172.16.0.0/12", "2001:db8::/32"]],
     ["services.web.port", 65535],
     ["services.web.route", ["/~user/", "/a-b_c.d/@x:1,2=3+4"]],
@@ -161,7 +181,7 @@ describe("a wrong config", () => {
   const routeRule =
     "must begin with / and hold letters, digits and . _ ~ + , = : @ - only, such as / or /api/";
   const routes = `${routeRule}; or be a list of such`;
-  const addressRule = "must be local or ssh://user@name or ssh://user@name:port";
+  const addressRule = "must be local, ssh://user@name or ssh://user@name:port, an IPv6 address in brackets";
   const keyRule = 'must be a public key such as "ssh-ed25519 AAAA...", without a host name or a comment';
   const nameRule = "must be 1-40 characters a-z, 0-9 and -, and begin with a letter";
   const reserved = "must not be one of database, proxy, constructor: the program uses these names itself";
@@ -214,7 +234,7 @@ describe("a wrong config", () => {
     ["domain", "-a.org", "domain: must be a host name such as crm.example.org, or a list of them"],
     ["domain", [], "domain: must not be empty"],
     ["http.port", 70000, "http.port: must be 1-65535, is 70000"],
-    ["http.address", "1.2.3.4.5", "http.address: must be an IP address"],
+    ["http.address", "1.2.3.4.5", "http.address: must be an IP address, or a list of them"],
     ["tls.port", 80, "tls.port: must differ from http.port, both are 80"],
     ["tls.folder", "etc", "tls.folder: must be an absolute path on the host"],
     ["tls.folder", "/etc/$x", "tls.folder: must be an absolute path on the host"],
@@ -668,6 +688,6 @@ describe("the stack files of this repository", () => {
     };
     const own = Object.keys(config).filter((key) => !key.includes(":"));
     expect(Object.keys(schema.shape)).toEqual(expect.arrayContaining(own));
-    expect(readConfig(asPulumi(LEAST)).http).toEqual({ port: 80, address: "0.0.0.0" });
+    expect(readConfig(asPulumi(LEAST)).http).toEqual({ port: 80, address: ["0.0.0.0"] });
   });
 });

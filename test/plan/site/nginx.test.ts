@@ -48,6 +48,108 @@ function outline(values: Values): string[] {
   });
 }
 
+describe("the site of several host names", () => {
+  const HOSTS = change(
+    change(SHOP, "services.api.host", ["api.example.org", "*.api.example.org"]),
+    "redirects",
+    { "old.example.org": "example.org" },
+  );
+
+  it("is a server for each set of services, at each door", () => {
+    const shop = "/ -> web";
+    const api = "/api/ -> api, /hooks -> api, / -> return 404";
+    expect(outline(HOSTS).slice(1, 9)).toEqual([
+      "61080 default_server |  | 404",
+      "61080 | old.example.org | / -> return 301",
+      `61080 | example.org www.example.org | ${shop}`,
+      `61080 | api.example.org *.api.example.org | ${api}`,
+      `unix:/tmp/candidate.sock | example.org www.example.org | ${shop}`,
+      `unix:/tmp/candidate.sock | api.example.org *.api.example.org | ${api}`,
+      `unix:/tmp/live.sock | example.org www.example.org | ${shop}`,
+      `unix:/tmp/live.sock | api.example.org *.api.example.org | ${api}`,
+    ]);
+  });
+
+  it("sends on to https at once, and lets certbot answer for each name", () => {
+    const secure = outline({ ...HOSTS, tls: TLS.tls });
+    expect(secure.filter((one) => one.includes("old.example.org"))).toEqual([
+      "61080 | old.example.org | /.well-known/acme-challenge/ -> root /etc/certs/acme, / -> return 301",
+      "61443 ssl http2 | old.example.org | / -> return 301",
+    ]);
+    expect(textOf({ ...HOSTS, tls: TLS.tls })).toContain("return 301 https://example.org:8443$request_uri;");
+    expect(secure).toContain(
+      "61080 | example.org www.example.org api.example.org *.api.example.org | " +
+        "/.well-known/acme-challenge/ -> root /etc/certs/acme, / -> return 308",
+    );
+  });
+
+  it("says to come by https only where that is asked for", () => {
+    const header = 'add_header Strict-Transport-Security "max-age=31536000" always;';
+    const text = textOf(change(TLS, "tls.hsts", true));
+    // Its server, and the pages of errors, which have headers of their own.
+    expect(text.split(header).length - 1).toBe(5);
+    expect(textOf(TLS)).not.toContain("Strict-Transport-Security");
+  });
+
+  it.each([
+    ["services.api.host", "example.org", []],
+    [
+      "services.api",
+      { image: "api:1", port: 3000, health: "/", memory: 64, host: "api.example.org" },
+      ["services.api.route: is needed with host, such as /"],
+    ],
+    ["services.api.route", ["/"], ['services.web.route: "/" goes to api already']],
+    [
+      "redirects",
+      { "www.example.org": "example.org" },
+      [
+        "redirects.www.example.org: is served itself, as a domain or as the host of a service: keep one of them",
+      ],
+    ],
+    [
+      "services.api.cache",
+      ["/elsewhere/"],
+      ['services.api.cache: "/elsewhere/" is under none of its routes'],
+    ],
+    [
+      "services.api.cache",
+      ["/api/"],
+      ['services.api.cache: "/api/" is a whole route: name the folder of the files that never change'],
+    ],
+    [
+      "services.internal.basicAuth",
+      { anna: "open sesame" },
+      [
+        "services.internal.basicAuth: is for visitors, and it has no route",
+        "identityKey: is missing; services with secrets need it. Set it once: openssl rand -hex 32 | pulumi config set --secret identityKey",
+      ],
+    ],
+    [
+      "services.web.headers",
+      { Connection: "close" },
+      [
+        "services.web.headers.Connection: must not be a header that belongs to the response's body or connection",
+      ],
+    ],
+    [
+      "services.web.headers",
+      { "X-Price": "$5" },
+      ["services.web.headers.X-Price: must not contain $: nginx has no way to write it"],
+    ],
+    [
+      "services.web.host",
+      "*.*.example.org",
+      ["services.web.host: must be a host name such as api.example.org or *.example.org, or a list of them"],
+    ],
+  ])("%s: %j", (path, value, problems) => {
+    const order = change(SHOP, "services", {
+      api: (SHOP.services as Values).api,
+      ...(SHOP.services as Values),
+    });
+    expect(problemsOf(change(order, path, value))).toEqual(problems);
+  });
+});
+
 describe("the site", () => {
   it("is one server for visitors, one for a candidate, one for itself, and one for each service asked by others", () => {
     const site = "/api/ -> api, /hooks -> api, / -> web";

@@ -40,12 +40,12 @@ describe("a service's container", () => {
       command: undefined,
       env: {
         PORT: { plain: "3000" },
-        DATABASE_URL: { withPassword: "postgres://app:{password}@database:5432/app", version: 1 },
+        DATABASE_URL: { withPassword: "postgres://app:\0@database:5432/app", version: 1 },
         PGHOST: { plain: "database" },
         PGPORT: { plain: "5432" },
         PGUSER: { plain: "app" },
         PGDATABASE: { plain: "app" },
-        PGPASSWORD: { withPassword: "{password}", version: 1 },
+        PGPASSWORD: { withPassword: "\0", version: 1 },
       },
       memory: 128,
       user: "auto",
@@ -135,7 +135,7 @@ describe("the database's container", () => {
       env: {
         POSTGRES_DB: { plain: "app" },
         POSTGRES_USER: { plain: "app" },
-        POSTGRES_PASSWORD: { withPassword: "{password}", version: 1 },
+        POSTGRES_PASSWORD: { withPassword: "\0", version: 1 },
       },
       user: "999:999",
       readOnly: true,

@@ -54,6 +54,12 @@ const FULL: Values = {
       requires: ["LEVEL"],
       security: { capabilities: ["NET_RAW"], tmpfs: ["/tmp"] },
     },
+    queue: {
+      image: "queue:1.0",
+      memory: 32,
+      healthCommand: "true",
+      publish: [{ port: 1883, host: 1883, address: "127.0.0.1" }],
+    },
     worker: { image: "worker:1.0", memory: 64, healthCommand: "true", needs: ["web"] },
   },
   smoke: [{ path: "/", contains: "Shop", host: "example.org" }],
@@ -112,6 +118,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["tls.folder", "/etc/keys", ["proxy", "release", "site"]],
     ["tls.certificate", "other.pem", ["release", "site"]],
     ["tls.key", "other.key", ["release", "site"]],
+    ["tls.hsts", true, ["release", "site"]],
     ["tls.port", 9443, ["proxy", "release", "site"]],
     ["proxy.image", "nginx:1.29-bookworm", ["proxy", "release"]],
     ["proxy.memory", 80, ["proxy", "release", "site"]],
@@ -124,6 +131,15 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["services.web.args.COMMIT", "2", WEB],
     ["services.web.port", 3001, ["migration", "release", "site", "web"]],
     ["services.web.route.1", "/v2/", ["release", "site"]],
+    ["services.web.host", "shop.example.org", ["release", "site"]],
+    ["services.web.headers.X-Frame-Options", "DENY", ["release", "site"]],
+    ["services.web.maxBody", 17, ["release", "site"]],
+    ["services.web.timeout", 62, ["release", "site"]],
+    ["services.web.allow", ["10.0.0.0/8"], ["release", "site"]],
+    ["services.web.basicAuth.anna", "open sesame", ["release", "site"]],
+    ["services.web.cache", ["/assets/"], ["release", "site"]],
+    ["services.web.envFile", ".env.production", []],
+    ["redirects.old", "example.org", ["release", "site"]],
     ["services.web.health", "/ready", ["release", "web"]],
     ["services.web.memory", 129, WEB],
     ["services.web.buildMemory", 700, []],
@@ -145,6 +161,10 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["services.web.security.capabilities.0", "CHOWN", WEB],
     ["services.web.security.newPrivileges", true, WEB],
     ["services.web.security.tmpfs.0", "/run", WEB],
+    ["services.queue.publish.0.port", 1884, ["queue", "release"]],
+    ["services.queue.publish.0.host", 1885, ["queue", "release"]],
+    ["services.queue.publish.0.address", "127.0.0.2", ["queue", "release"]],
+    ["services.queue.publish.0.protocol", "udp", ["queue", "release"]],
     ["services.worker.image", "worker:1.1", ["release", "worker"]],
     ["services.worker.healthCommand", "false", ["release", "worker"]],
     ["services.worker.needs", [], ["proxy", "release"]],
@@ -209,7 +229,8 @@ describe("each setting changes the names of what it enters, and no other", () =>
     const tried = table.map(([setting]) =>
       setting
         .replace(/^services\.\w+/, "services.*")
-        .replace(/\.(args|env|secrets|settings)\.\w+/, ".$1.*")
+        .replace(/\.(args|basicAuth|env|headers|secrets|settings)\.[\w-]+/, ".$1.*")
+        .replace(/^redirects\.\w+/, "redirects.*")
         .replace(/\.\d+/g, ""),
     );
     expect([...new Set(tried)].sort()).toEqual(all.sort());

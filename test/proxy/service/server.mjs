@@ -40,6 +40,7 @@ async function echo(request, response) {
 
 const paths = {
   "/echo": echo,
+  "/static/echo": echo,
   // As a framework does that knows its host names, and forces https behind a proxy.
   "/strict": (request, response, query) => {
     const { host, "x-forwarded-proto": proto } = request.headers;
