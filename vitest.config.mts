@@ -37,7 +37,7 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 900_000,
           hookTimeout: 900_000,
-          // Two at a time (package.json): they wait more than they compute, and each has a stack of its own.
+          // Three at a time (package.json): they wait more than they compute, and each has a stack of its own.
         },
       },
     ],

@@ -100,7 +100,7 @@ async function deploy(example: Example, services: readonly string[]): Promise<vo
   expect(Object.keys(running).sort()).toEqual(services);
   for (const { service, hardened } of Object.values(running)) {
     expect(hardened, service).toMatchObject({ readOnly: true, drops: ["ALL"] });
-    expect(hardened.user, service).toMatch(/^[1-9]/);
+    expect(hardened.user, service).toMatch(/^(?!0+(:|$)|root)./);
   }
   const second = await example.pulumi.up();
   expectSuccess(second);
