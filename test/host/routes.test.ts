@@ -1,3 +1,4 @@
+import crypto from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { routesScript } from "../../host/bundle";
 
@@ -30,10 +31,16 @@ class Nginx {
       },
     });
     const body = routesScript()
+      .replace('import crypto from "crypto";', "")
       .replace('import fs from "fs";', "")
       .replace(/export default (.*);/, "return $1;");
     // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- njs's own module form
-    this.script = new Function("fs", "Date", "setTimeout", body)(fs, noClock, this.later) as Script;
+    this.script = new Function("crypto", "fs", "Date", "setTimeout", body)(
+      crypto,
+      fs,
+      noClock,
+      this.later,
+    ) as Script;
   }
 
   private readonly later = (work: () => void, ms: number): void => {
