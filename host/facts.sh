@@ -52,8 +52,8 @@ ask() {
   "$@" >"$answers/$questions.answer" &
 }
 
-# list ARGUMENTS...: of docker. What is missing from an answer that broke off must not be taken for gone from the host.
-list() { docker "$@" || : >"$answers/broke-off"; }
+# list ARGUMENTS...: of docker. What it complains of is said in one line at the end, and not in the middle of another answer. What is missing from an answer that broke off must not be taken for gone from the host.
+list() { docker "$@" 2>/dev/null || : >"$answers/broke-off"; }
 
 container_facts() {
   list ps -a --no-trunc --filter "label=$label" \
@@ -65,7 +65,7 @@ container_facts() {
 image_config='{{.ID}}{{with .Config}} {{with .User}}{{.}}{{else}}-{{end}} {{if .Healthcheck}}yes{{else}}no{{end}}{{end}}'
 image_facts() {
   {
-    docker images -q --no-trunc --filter "reference=$(payload_value images)/*"
+    docker images -q --no-trunc --filter "reference=$(payload_value images)/*" 2>/dev/null
     payload_lines image
   } | sort -u | docker_each image inspect -f "$image_config" 2>/dev/null | sed 's/^/image-config /'
 }
