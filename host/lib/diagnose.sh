@@ -35,7 +35,11 @@ diagnose() {
   # shellcheck disable=SC2046 # plain words
   set -- "$1" $(container_state "$1")
   code=${4:-}
-  [ "${2:-}" = exited ] || code=$(last_exit "$1")
+  # One that runs again does not tell how it ended; the engine's events do, if not at once.
+  if [ "${2:-}" = running ]; then
+    ended=$(last_exit "$1")
+    code=${ended:-$code}
+  fi
   if killed_for_memory "$1"; then
     advise "it had more to do than $settings.memory allows: give it more"
   else
