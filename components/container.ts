@@ -16,12 +16,12 @@ import type { Host } from "./host";
 import { httpProbe } from "./probe";
 
 /**
- * @param image the resource that brings its image; undefined: the image is there already
- *
  * The one rule: Pulumi creates a container and never starts, stops, changes or deletes it. So nothing that serves can
  * be harmed by the engine, whatever is killed, reverted or changed by hand; only the runner on the host acts.
  *
  * No fixed name (one left by a killed run would block the next), found by labels, reached by its key as alias.
+ *
+ * @param image the resource that brings its image; undefined: the image is there already
  */
 export function createContainer(
   host: Host,

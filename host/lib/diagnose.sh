@@ -97,7 +97,10 @@ what_listens() {
   wanted=${health#http:}
   wanted=${wanted%%:*}
   sockets=$(docker exec "$1" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
-  [ -n "$sockets" ] || sockets=$(cat "/proc/$(docker inspect -f '{{.State.Pid}}' "$1")/net/tcp" "/proc/$(docker inspect -f '{{.State.Pid}}' "$1")/net/tcp6" 2>/dev/null)
+  if [ -z "$sockets" ]; then
+    process=/proc/$(docker inspect -f '{{.State.Pid}}' "$1")
+    sockets=$(cat "$process/net/tcp" "$process/net/tcp6" 2>/dev/null)
+  fi
   [ -n "$sockets" ] || return 0
   # "ADDRESS:PORT" in hex, state 0A. 127.0.0.11 is Docker's own name server.
   listening=$(say "$sockets" | awk '$4 == "0A" { print $2 }' | while IFS=: read -r address port; do
