@@ -145,15 +145,25 @@ container_state() {
   docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{.State.OOMKilled}}' "$1" 2>/dev/null
 }
 
+# this_moment: for docker events. It cuts "0s" to the whole second, and what has just happened would be missing. A date
+# that knows no fractions gives the next second, for which docker events waits.
+this_moment() {
+  moment=$(date +%s.%N)
+  case $moment in
+    *[!0-9.]*) say $(($(date +%s) + 1)) ;;
+    *) say "$moment" ;;
+  esac
+}
+
 # killed_for_memory ID: once the engine has started it again, its state does not tell any more; the engine's events do.
 killed_for_memory() {
   [ "$(container_state "$1" | cut -d' ' -f4)" != true ] || return 0
-  docker events --since 5m --until 0s --filter "container=$1" --filter event=oom 2>/dev/null | grep -q .
+  docker events --since 5m --until "$(this_moment)" --filter "container=$1" --filter event=oom 2>/dev/null | grep -q .
 }
 
 # last_exit ID: the exit code of its last end, however often it has been started since.
 last_exit() {
-  docker events --since 5m --until 0s --filter "container=$1" --filter event=die \
+  docker events --since 5m --until "$(this_moment)" --filter "container=$1" --filter event=die \
     --format '{{.Actor.Attributes.exitCode}}' 2>/dev/null | tail -n 1
 }
 

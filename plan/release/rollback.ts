@@ -21,19 +21,29 @@ export interface Pin {
   readonly changedSecrets: readonly string[];
 }
 
-/** What a release is made of; all else in the config tells how to deploy, or whose host it is. */
-const OF_RELEASE = [
-  "domain",
-  "http",
-  "tls",
-  "proxy",
-  "services",
-  "database",
-  "smoke",
-  "observe",
-  "strategy",
-  "baseRefresh",
-] as const satisfies readonly (keyof Config)[];
+/** Whether it is what a release is made of (then going back brings it back), or how to deploy, or whose host it is. */
+const IS_OF_RELEASE: Readonly<Record<keyof Config, boolean>> = {
+  domain: true,
+  redirects: true,
+  http: true,
+  tls: true,
+  proxy: true,
+  services: true,
+  database: true,
+  smoke: true,
+  observe: true,
+  strategy: true,
+  baseRefresh: true,
+  host: false,
+  keep: false,
+  rollbackTo: false,
+  checks: false,
+  notify: false,
+  build: false,
+  identityKey: false,
+};
+
+const OF_RELEASE = (Object.keys(IS_OF_RELEASE) as (keyof Config)[]).filter((key) => IS_OF_RELEASE[key]);
 
 /** The config as a release remembers it: no secret, only what shows that one has changed. */
 export function configToKeep(config: Config): Record<string, unknown> {

@@ -89,6 +89,7 @@ describe("going back", () => {
       ["host.lockWait", 5],
       ["keep", 9],
       ["domain", "new.example.org"],
+      ["redirects", { "old.example.org": "new.example.org" }],
     );
     const { config, pin } = back(now, after(now, WITH_SECRET));
     expect(config).toEqual(

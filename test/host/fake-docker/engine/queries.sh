@@ -52,10 +52,11 @@ docker_ps() {
 }
 
 # Events of a container: the kernel's killing, if its folder says `oom`; its ends, with the exit code of the last one.
+# Asked up to a moment with its fraction: docker cuts "0s" to the second.
 docker_events() {
   case "$*" in
-    "--since 5m --until 0s --filter container="*" --filter event=oom") event=oom ;;
-    "--since 5m --until 0s --filter container="*" --filter event=die --format {{.Actor.Attributes.exitCode}}") event=die ;;
+    "--since 5m --until "*.*" --filter container="*" --filter event=oom") event=oom ;;
+    "--since 5m --until "*.*" --filter container="*" --filter event=die --format {{.Actor.Attributes.exitCode}}") event=die ;;
     *) refuse "events $*" ;;
   esac
   find "${6#container=}"
