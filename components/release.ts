@@ -59,10 +59,10 @@ export class Release extends pulumi.ComponentResource {
       host.script(
         `health-${name}`,
         "check",
-        pulumi.all(containers).apply((created) => checkLines(key, created)),
+        pulumi.all(containers).apply((all) => checkLines(key, all)),
         // One that this release leaves alone was seen healthy when it came, and nothing that it stands between is new.
         [
-          services[i]?.container.apply(idOf),
+          ...(services[i]?.serving.map((one) => one.apply(idOf)) ?? []),
           proxy.container.apply(idOf),
           ...(database && spec.networks.includes("data") ? [database.container.apply(idOf)] : []),
           JSON.stringify(spec.health),

@@ -9,8 +9,8 @@ import { builtImage, pulledImage } from "./image";
 /** A service: its image, its container, its volumes, and the one-off container of its migration. */
 export class Service extends pulumi.ComponentResource {
   readonly containers: readonly pulumi.Output<CreatedContainer>[];
-  /** The one that serves. */
-  readonly container: pulumi.Output<CreatedContainer>;
+  /** Those that serve: one, or its replicas. */
+  readonly serving: readonly pulumi.Output<CreatedContainer>[];
 
   constructor(
     host: Host,
@@ -27,8 +27,8 @@ export class Service extends pulumi.ComponentResource {
     const volumes = config.volumes.map((volume) => host.volume(volume.name, "data"));
     const create = (one: NamedContainer) => createContainer(host, one, password, this, image, volumes);
     const before = migration ? [create(migration)] : [];
-    this.container = create(container);
-    this.containers = [...before, this.container];
+    this.serving = [container, ...described.replicas].map(create);
+    this.containers = [...before, ...this.serving];
     this.registerOutputs({});
   }
 }

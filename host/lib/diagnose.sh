@@ -30,7 +30,7 @@ diagnose() {
   case $role in
     database) settings=database ;;
     proxy) settings=proxy ;;
-    *) settings=services.$service ;;
+    *) settings=services.${service%%.*} ;;
   esac
   # shellcheck disable=SC2046 # plain words
   set -- "$1" $(container_state "$1")

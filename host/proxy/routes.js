@@ -2,6 +2,7 @@
 // { "live": { "backend": "backend-1a2b:3000" | "hold" }, "candidate": { ... },
 //   "fallback": { "backend": "backend-0f9e:3000" }, "since": 86400, "heirs": { "shop": "store-1a2b:3000" } }
 // It is read at each request: a few hundred bytes from the page cache, and a switch needs no reload.
+// Replicas of a service have their own entries, "backend.2", "backend.3".
 import crypto from "crypto";
 import fs from "fs";
 
@@ -13,18 +14,28 @@ const HOLD_STEP_MS = 50;
 
 function target(kind, service) {
   try {
-    return JSON.parse(fs.readFileSync(FILE))[kind][service] || "";
+    return oneOf(JSON.parse(fs.readFileSync(FILE))[kind], service);
   } catch (e) {
     return "";
   }
+}
+
+// Any replica that serves; "hold" when all of them are being exchanged.
+function oneOf(routes, service) {
+  const first = routes[service] || "";
+  const replicas = Object.keys(routes).filter((name) => name.startsWith(`${service}.`));
+  if (replicas.length === 0) return first;
+  const all = replicas.map((name) => routes[name]).concat(first === "" ? [] : [first]);
+  const serving = all.filter((one) => one !== "hold");
+  return serving.length === 0 ? "hold" : serving[Math.floor(Math.random() * serving.length)];
 }
 
 // Where a request goes that has waited, by the file's text: "hold" while it must go on waiting.
 function released(text, service) {
   try {
     const routes = JSON.parse(text);
-    const found = routes.live[service] || (routes.heirs && routes.heirs[service]) || "";
-    return found === "hold" && isForgotten(routes.since) ? routes.fallback[service] || "" : found;
+    const found = oneOf(routes.live, service) || (routes.heirs && routes.heirs[service]) || "";
+    return found === "hold" && isForgotten(routes.since) ? oneOf(routes.fallback, service) : found;
   } catch (e) {
     return "";
   }

@@ -7,7 +7,7 @@ do_start() {
   if ! complaint=$(docker start "$id" 2>&1 >/dev/null); then
     say "$1 does not start: $complaint"
     case $complaint in *'executable file not found'* | *'no such file or directory'*)
-      advise "what it is to run is not in the image: look at services.$service.command" ;; esac
+      advise "what it is to run is not in the image: look at services.${service%%.*}.command" ;; esac
     return 1
   fi
 }

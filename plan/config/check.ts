@@ -37,6 +37,7 @@ const draftService = z.object({
     .catch([])
     .transform((list) => list.filter((one) => one !== undefined)),
   migrateKind: given,
+  replicas: z.number().catch(1),
   env: group,
   secrets: group,
   needs: texts,
@@ -102,7 +103,7 @@ function checkHostKey({ host }: Draft): string[] {
 
 function checkService(service: Service): string[] {
   const { source, image, port, route, health, healthCommand, order, env, secrets, volumes } = service;
-  const { migrate, migrateKind, publish } = service;
+  const { migrate, migrateKind, publish, replicas } = service;
   const problems: string[] = [];
   if ((source === undefined) === (image === undefined)) {
     problems.push("source: give either source (a folder to build) or image (one made elsewhere)");
@@ -128,6 +129,17 @@ function checkService(service: Service): string[] {
   if (order === "start-first" && publish.length > 0) {
     problems.push(
       "order: start-first cannot go with publish: only one can have a port of the host, so use auto",
+    );
+  }
+  if (replicas > 1 && publish.length > 0) {
+    problems.push("replicas: only one container can have a port of the host: take out replicas, or publish");
+  }
+  if (replicas > 1 && volumes.some(({ shareable }) => !shareable)) {
+    problems.push("replicas: only one may write to a volume: say shareable on it, or take out replicas");
+  }
+  if (replicas > 1 && migrateKind === "offline") {
+    problems.push(
+      "replicas: an offline migration stops one container: set replicas to 1 for the release that migrates, or migrateKind to expand",
     );
   }
   if (migrateKind !== undefined && migrate === undefined) {

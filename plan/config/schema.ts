@@ -186,6 +186,8 @@ const service = z.strictObject({
   basicAuth: z.record(login, text.min(8, "must have at least 8 characters")).default({}),
   /** Paths of files that never change, such as those with a hash in their name: browsers keep them for a year. */
   cache: z.array(route).default([]),
+  /** How many containers of it run; requests are spread over them. */
+  replicas: between(1, 20, "containers").default(1),
   /** Ports of the host that lead straight to it, past nginx: for what does not speak HTTP. */
   publish: z
     .array(

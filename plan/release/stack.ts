@@ -39,6 +39,8 @@ export interface DescribedService {
   readonly name: string;
   readonly config: ServiceConfig;
   readonly container: NamedContainer;
+  /** The second one and the others, where it has several. */
+  readonly replicas: readonly NamedContainer[];
   readonly migration: NamedContainer | undefined;
   /** The migration's name, also if it is not to run again. */
   readonly migrationKey: string | undefined;
@@ -86,7 +88,7 @@ export function describeStack(
     wanted: [
       ...(database ? [{ container: database, ...plain }] : []),
       { container: proxy, ...plain },
-      ...services.map((one) => wantedService(one, names)),
+      ...services.flatMap((one) => [wantedService(one, names), ...wantedReplicas(one)]),
     ],
     record: {
       names: [...proxy.spec.aliases],
@@ -94,7 +96,11 @@ export function describeStack(
       containers: {
         ...(database ? { database: recordOf(facts, database) } : {}),
         proxy: recordOf(facts, proxy),
-        ...Object.fromEntries(services.map((one) => [one.name, recordOf(facts, one.container, one)])),
+        ...Object.fromEntries(
+          services.flatMap((one) =>
+            [one.container, ...one.replicas].map((each) => [each.spec.service, recordOf(facts, each, one)]),
+          ),
+        ),
       },
     },
     refusals: volumeProblems(config, names, facts),
@@ -182,6 +188,9 @@ function describeService(
     name,
     config: service,
     container: nameContainer(spec, config.identityKey),
+    replicas: Array.from({ length: service.replicas - 1 }, (_, i) =>
+      nameContainer(serviceSpec(name, config, reference, names, i + 2), config.identityKey),
+    ),
     migration: migrated ? undefined : migration,
     migrationKey: migration?.key,
     image,
@@ -205,6 +214,18 @@ function wantedService(
     ],
     needs: config.needs,
   };
+}
+
+function wantedReplicas({ config, replicas }: DescribedService): Wanted[] {
+  return replicas.map((container) => ({
+    container,
+    migration: undefined,
+    migrationKey: undefined,
+    migrationKind: "expand",
+    order: config.order,
+    exclusive: [],
+    needs: config.needs,
+  }));
 }
 
 function dataOf(

@@ -4,6 +4,7 @@ import { databaseLogin, databasePassword, type EnvValue, readable, serviceEnv } 
 import { hostsOf } from "./hosts";
 import { DEFAULTS_VERSION, digest, leaves, type Plain, secretDigest } from "./identity";
 import { type StackNames, volumeName } from "./names";
+import { replicaName } from "./replicas";
 import { hardening } from "./security";
 
 /**
@@ -94,7 +95,9 @@ export function nameContainer(spec: ContainerSpec, identityKey: string | undefin
     ),
     defaults: DEFAULTS_VERSION,
   };
-  const name = spec.role === "migrate" ? `${spec.service}-migrate` : spec.service;
+  // A host name on the network, too.
+  const base = spec.service.replace(".", "-");
+  const name = spec.role === "migrate" ? `${base}-migrate` : base;
   return { spec, key: `${name}-${digest(description)}`, parts: leaves(description) };
 }
 
@@ -110,12 +113,18 @@ function envIdentity(value: EnvValue, identityKey: string | undefined): Plain {
   return { secret: secretDigest(identityKey, value.secret) };
 }
 
-/** The service itself. */
-export function serviceSpec(name: string, config: Config, image: string, names: StackNames): ContainerSpec {
+/** The service itself, or one of its replicas. */
+export function serviceSpec(
+  name: string,
+  config: Config,
+  image: string,
+  names: StackNames,
+  replica = 1,
+): ContainerSpec {
   const service = config.services[name];
   if (service === undefined) throw new Error(`no service ${name}`);
   return {
-    service: name,
+    service: replicaName(name, replica),
     role: "service",
     image,
     command: service.command,

@@ -8,6 +8,7 @@ import { budget, headroom } from "../release/memory";
 import type { Change, Plan } from "../release/plan";
 import type { Pin } from "../release/rollback";
 import { differences } from "../wanted/identity";
+import { serviceOf } from "../wanted/replicas";
 import { relaxations, runsAs } from "../wanted/security";
 import { timeOf } from "./time";
 
@@ -161,7 +162,7 @@ function inWords(service: string, setting: string, before: ContainerRecord, afte
 function interruption({ service, order, memory, headroom: left }: Change, config: Config): string {
   if (service === "database") return "stops and starts: requests wait some seconds";
   if (service === "proxy") return "stops and starts: about a second without connections";
-  const { health, volumes = [], publish = [], order: asked } = config.services[service] ?? {};
+  const { health, volumes = [], publish = [], order: asked } = config.services[serviceOf(service)] ?? {};
   if (order === "start-first") {
     const room = left === undefined ? "" : left < 0 ? `, ${-left} MiB too little` : `, ${left} MiB to spare`;
     return `start first (${memory} MiB beside the old one${room}): no interruption`;
@@ -183,7 +184,7 @@ function interruption({ service, order, memory, headroom: left }: Change, config
 /** Of what is new or another one: whom it runs as, and what must hold before it serves. */
 function ofStarted(plan: Plan, config: Config, facts: Facts): string[] {
   const started = plan.changes.flatMap(({ service, kind }) => {
-    const one = config.services[service];
+    const one = config.services[serviceOf(service)];
     const image = plan.record.containers[service]?.image;
     if (one === undefined || image === undefined || !["new", "replace"].includes(kind)) return [];
     return [{ service, one, found: imageConfig(facts, image) }];

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { pause } from "./lib/command";
 import { Example } from "./lib/example";
 import { expectFailure, expectSuccess } from "./lib/expect";
 import { localHost } from "./lib/host";
@@ -182,7 +183,76 @@ describe("an app as it is", () => {
     expect(await echoed(port)).toBe("hello");
     expect((await odd.pulumi.up()).changes).toEqual([]);
   });
+
+  it("runs in several containers, which share its requests and are exchanged without a failed one", async () => {
+    await odd.workspace.restore();
+    const path = "services.pages";
+    const pages = {
+      source: "test/e2e/apps/odd",
+      port: 3000,
+      host: "pages.localhost",
+      route: "/",
+      health: "/",
+    };
+    await odd.workspace.set(path, { ...pages, memory: 64, replicas: 3 });
+    expectSuccess(await odd.pulumi.up());
+    const before = await hostsAsked(odd, "pages.localhost", 60);
+    expect(before.size).toBe(3);
+
+    await odd.workspace.set(`${path}.memory`, 65);
+    await odd.workspace.set(`${path}.order`, "stop-first");
+    const ended = new AbortController();
+    const meanwhile = askedUntil(odd, "pages.localhost", ended.signal);
+    expectSuccess(await odd.pulumi.up());
+    ended.abort();
+    const { sent, failed } = await meanwhile;
+    expect(failed).toEqual([]);
+    expect(sent).toBeGreaterThan(20);
+    const after = await hostsAsked(odd, "pages.localhost", 60);
+    expect([...after].filter((one) => before.has(one))).toEqual([]);
+    expect(after.size).toBe(3);
+    expect((await odd.pulumi.up()).changes).toEqual([]);
+
+    await odd.workspace.set(`${path}.replicas`, 1);
+    expectSuccess(await odd.pulumi.up());
+    expect((await hostsAsked(odd, "pages.localhost", 20)).size).toBe(1);
+    expect(Object.keys(await odd.running()).sort()).toEqual(["pages", "proxy", "web", "worker"]);
+  });
 });
+
+/** The containers that answered so many requests. */
+async function hostsAsked(example: Example, host: string, times: number): Promise<Set<string>> {
+  const { port } = new URL((await example.fetch("/")).url);
+  const seen = new Set<string>();
+  for (let i = 0; i < times; i++) seen.add((await bodyOf(port, host)).host ?? "");
+  return seen;
+}
+
+/** One request after the other, at most 60 s of them. */
+async function askedUntil(
+  example: Example,
+  host: string,
+  ended: AbortSignal,
+): Promise<{ sent: number; failed: number[] }> {
+  const { port } = new URL((await example.fetch("/")).url);
+  const report: { sent: number; failed: number[] } = { sent: 0, failed: [] };
+  for (const began = Date.now(); !ended.aborted && Date.now() - began < 60_000; report.sent++) {
+    const { status } = await bodyOf(port, host);
+    if (status !== 200) report.failed.push(status);
+    await pause(20);
+  }
+  return report;
+}
+
+async function bodyOf(port: string, host: string): Promise<{ status: number; host?: string | undefined }> {
+  const sent = request({ host: "127.0.0.1", port, headers: { Host: host } }).end();
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  const parts: Buffer[] = [];
+  for await (const part of response) parts.push(part as Buffer);
+  const status = response.statusCode ?? 0;
+  if (status !== 200) return { status };
+  return { status, ...z.object({ host: z.string() }).parse(JSON.parse(Buffer.concat(parts).toString())) };
+}
 
 async function asked(example: Example, host: string): Promise<number | undefined> {
   const { port } = new URL((await example.fetch("/")).url);

@@ -99,6 +99,28 @@ class Nginx {
   }
 }
 
+describe("replicas", () => {
+  const all = { web: "web-1:80", "web.2": "web-2:80", "web.3": "web-3:80", web2: "other:80" };
+
+  it("each get their part of the requests", () => {
+    const nginx = new Nginx();
+    nginx.routes({ live: all, candidate: {} });
+    const asked = Array.from({ length: 600 }, () => nginx.target);
+    const counts = ["web-1:80", "web-2:80", "web-3:80"].map((one) => asked.filter((to) => to === one).length);
+    expect(counts.reduce((sum, one) => sum + one)).toBe(600);
+    // Three standard deviations.
+    for (const count of counts) expect(count).toBeGreaterThan(200 - 3 * 12);
+  });
+
+  it("get none while they are exchanged, and only when all are do requests wait", () => {
+    const nginx = new Nginx();
+    nginx.routes({ live: { ...all, web: "hold", "web.3": "hold" }, candidate: {} });
+    expect(new Set(Array.from({ length: 50 }, () => nginx.target))).toEqual(new Set(["web-2:80"]));
+    nginx.routes({ live: { web: "hold", "web.2": "hold" }, candidate: {} });
+    expect(nginx.target).toBe("hold");
+  });
+});
+
 describe("a hold", () => {
   it("holds for two minutes, whatever the clock says", () => {
     const nginx = new Nginx();

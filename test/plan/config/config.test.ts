@@ -69,6 +69,7 @@ describe("a config that is accepted", () => {
           basicAuth: {},
           cache: [],
           publish: [],
+          replicas: 1,
           memory: 64,
           env: {},
           secrets: {},

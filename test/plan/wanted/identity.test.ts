@@ -161,6 +161,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["services.web.security.capabilities.0", "CHOWN", WEB],
     ["services.web.security.newPrivileges", true, WEB],
     ["services.web.security.tmpfs.0", "/run", WEB],
+    ["services.worker.replicas", 2, ["release", "worker.2"]],
     ["services.queue.publish.0.port", 1884, ["queue", "release"]],
     ["services.queue.publish.0.host", 1885, ["queue", "release"]],
     ["services.queue.publish.0.address", "127.0.0.2", ["queue", "release"]],

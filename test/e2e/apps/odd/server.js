@@ -1,6 +1,7 @@
 // An app with habits, each by an environment variable.
 const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 const { createServer } = require("node:http");
+const { hostname } = require("node:os");
 
 const {
   DATA,
@@ -22,6 +23,7 @@ createServer((request, response) => {
   response.statusCode = NOISE ? 503 : 200;
   response.end(
     JSON.stringify({
+      host: hostname(),
       user: `${process.getuid()}:${process.getgid()}`,
       starts:
         DATA && existsSync(`${DATA}/starts`)
