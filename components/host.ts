@@ -7,6 +7,7 @@ import type { Config } from "../plan/config/schema";
 import type { Facts } from "../plan/found/facts";
 import { generation } from "../plan/found/present";
 import { type CreatedNetwork, stackLines } from "../plan/release/wire";
+import { providerLogins } from "../plan/wanted/logins";
 import { fullName, STACK_LABEL, type StackNames, volumeName } from "../plan/wanted/names";
 import { Builds } from "./builds";
 import type { Claim } from "./claim";
@@ -41,9 +42,14 @@ export class Host extends pulumi.ComponentResource {
     this.builds = new Builds(this.connection, facts, () => this.stackLines());
     this.stackLabels = [{ label: STACK_LABEL, value: fullName(names) }];
 
+    const logins = providerLogins(config.registries);
     this.provider = new docker.Provider(
       name,
-      { host: this.connection.dockerHost, sshOpts: [...this.connection.sshOptions] },
+      {
+        host: this.connection.dockerHost,
+        sshOpts: [...this.connection.sshOptions],
+        ...(logins.length === 0 ? {} : { registryAuth: pulumi.secret(logins) }),
+      },
       { parent: this },
     );
     const edge = this.network("edge", false);

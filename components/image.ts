@@ -1,12 +1,13 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { type StagedContext, stageContext } from "../deployer/stage";
 import { localBuildCommand, localBuildScript } from "../host/bundle";
 import type { ImageChoice, MadeImage } from "../plan/release/images";
 import { localBuildLines } from "../plan/release/wire";
 import type { Build } from "../plan/wanted/build";
 import { digest } from "../plan/wanted/identity";
+import { clientConfig, registriesOf } from "../plan/wanted/logins";
 import type { Host } from "./host";
 import { withoutTrace } from "./stackConfig";
 
@@ -24,9 +25,12 @@ export function builtImage(
     case "kept":
       return undefined;
     case "host":
-      return host.builds.add(image, buildOnHost(host, image, parent));
+      return host.builds.add(
+        image,
+        image.client ? buildByClient(host, image, parent) : buildOnHost(host, image, parent),
+      );
     case "local":
-      return host.builds.add(image, buildHere(host, image, parent));
+      return host.builds.add(image, buildByClient(host, image, parent));
   }
 }
 
@@ -67,22 +71,38 @@ function staged(host: Host, name: string, build: Build, links: "inside" | "any")
 
 /**
  * One command that builds and ships, so that one which fails leaves nothing that the next `up` would take for done. The
- * docker client is used and no provider: it knows DOCKER_HOST, contexts and logins of whoever deploys, and none of
- * these enters the state.
+ * docker client is used and no provider: on this machine it knows DOCKER_HOST, contexts and logins of whoever deploys, and
+ * none of these enters the state; on the host's side it takes what the provider cannot hand over. Secrets come by the
+ * environment, and go on by stdin: they stand in no argument and no file that stays.
  */
-function buildHere(
+function buildByClient(
   host: Host,
-  { service, tag, generation, build, builds }: MadeImage,
+  { service, tag, generation, build, builds, place }: MadeImage,
   parent: pulumi.Resource,
 ): command.local.Command {
-  const name = `${service}-${build.hash}-local`;
+  const name = `${service}-${build.hash}-${place === "local" ? "local" : "client"}`;
   const sent = builds ? staged(host, name, build, "any") : build;
+  const { services, registries } = host.config;
+  const logins = registriesOf(registries, build.instructions, build.args);
+  const secrets = Object.entries(services[service]?.buildSecrets ?? {});
   return new command.local.Command(
     name,
     {
       interpreter: ["/bin/sh", "-c"],
       create: localBuildCommand(),
-      stdin: localBuildScript(localBuildLines(tag, { ...build, ...sent }, host.connection.interpreter)),
+      stdin: localBuildScript(
+        localBuildLines(
+          tag,
+          { ...build, ...sent },
+          place,
+          secrets.map(([one]) => one),
+          host.connection.interpreter,
+        ),
+      ),
+      environment: pulumi.secret({
+        ...Object.fromEntries(secrets.map(([one, value]) => [`BUILD_SECRET_${one}`, value])),
+        ...(Object.keys(logins).length === 0 ? {} : { BUILD_LOGINS: clientConfig(logins) }),
+      }),
       triggers: [generation],
       addPreviousOutputInEnv: false,
       logging: command.local.Logging.StdoutAndStderr,
@@ -91,7 +111,7 @@ function buildHere(
       dependsOn: [...host.childOptions.dependsOn, ...host.builds.last],
       parent,
       // How the host is reached may change; only another generation builds again.
-      ignoreChanges: ["create", "stdin", "interpreter", "logging"],
+      ignoreChanges: ["create", "stdin", "environment", "interpreter", "logging"],
       customTimeouts: { create: "60m" },
     },
   );

@@ -51,7 +51,7 @@ export function localBuildScript(payload: readonly string[]): string {
 }
 
 export function localBuildCommand(): string {
-  return commandFor("build_here");
+  return commandFor("build_image");
 }
 
 function scriptOf(parts: readonly string[], payload: readonly string[]): string {

@@ -1,12 +1,19 @@
 # shellcheck shell=sh
-# Builds an image on the deployer's own machine and ships it to the host: only the layers that the host lacks, as one
-# compressed stream. Runs here and not on the host, so it may find macOS's tools as well as GNU's.
+# Builds an image with docker's own client: on the deployer's machine, from where it is shipped to the host, only the
+# layers that the host lacks, as one compressed stream; or on the host. Runs here and not on the host, so it may find
+# macOS's tools as well as GNU's.
 #
-# Told by lines: tag, platform, context, dockerfile, target, arg BASE64 (NAME=VALUE), ssh WORD (the connection, a word
-# a line).
+# Told by lines: tag, place (local or host), platform, context, dockerfile, target, arg BASE64 (NAME=VALUE), secret NAME,
+# ssh WORD (the connection, a word a line). And by the environment, what is nobody's to see: BUILD_SECRET_<NAME>, and
+# BUILD_LOGINS, a config.json of docker's client.
+
+build_image() {
+  tag=$(payload_value tag)
+  trap 'rm -rf "${folder:-}" "${logins:-}"' EXIT
+  if [ "$(payload_value place)" = host ]; then build_there; else build_here; fi
+}
 
 build_here() {
-  tag=$(payload_value tag)
   if ! complaint=$(docker version 2>&1 >/dev/null); then
     say "no Docker engine answers on this machine: $(say "$complaint" | tail -n 1)"
     return 1
@@ -23,7 +30,15 @@ build_here() {
 }
 
 build() {
-  set -- --progress plain --platform "$(payload_value platform)" --tag "$tag" --file "$(payload_value dockerfile)"
+  if [ -n "${BUILD_LOGINS:-}" ]; then use_logins || return 1; fi
+  with_arguments build_local --file "$(payload_value dockerfile)"
+}
+
+build_local() { DOCKER_BUILDKIT=1 docker build "$@" "$(payload_value context)" 2>&1; }
+
+# with_arguments COMMAND ARGUMENT...: runs it with all arguments of the build.
+with_arguments() {
+  set -- "$@" --progress plain --platform "$(payload_value platform)" --tag "$tag"
   target=$(payload_value target)
   if [ -n "$target" ]; then set -- "$@" --target "$target"; fi
   while read -r argument; do
@@ -33,8 +48,78 @@ build() {
   done <<END
 $(payload_lines arg)
 END
-  DOCKER_BUILDKIT=1 docker build "$@" "$(payload_value context)" 2>&1
+  for name in $(payload_lines secret); do set -- "$@" --secret "id=$name,env=BUILD_SECRET_$name"; done
+  "$@"
 }
+
+# use_logins: docker's client finds them, and no others, in a folder of its own; its engine and plugins stay those of
+# whoever deploys.
+use_logins() {
+  mine=${DOCKER_CONFIG:-$HOME/.docker}
+  engine=$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null)
+  logins=$(umask 077 && mktemp -d) || return 1
+  printf '%s' "$BUILD_LOGINS" >"$logins/config.json"
+  [ ! -d "$mine/cli-plugins" ] || ln -s "$mine/cli-plugins" "$logins/cli-plugins"
+  export DOCKER_CONFIG="$logins" DOCKER_HOST="${DOCKER_HOST:-$engine}"
+  unset DOCKER_CONTEXT
+}
+
+# What the host does: takes logins, secrets and arguments by lines on stdin, then the context as an archive. A folder in
+# memory, where there is one, holds the logins as long as the build lasts.
+# shellcheck disable=SC2016 # for the host's sh
+build_on_host='
+unpack() { printf %s "$1" | base64 -d; }
+umask 077
+trap "rm -rf \"\${folder:-}\"" EXIT
+trap "exit 1" HUP INT TERM
+set --
+while read -r word name value; do
+  case $word in
+    logins)
+      folder=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) || exit 1
+      unpack "$name" >"$folder/config.json"
+      plugins=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins
+      [ ! -d "$plugins" ] || ln -s "$plugins" "$folder/cli-plugins"
+      export DOCKER_CONFIG="$folder"
+      ;;
+    secret)
+      value=$(unpack "$value" && printf .)
+      export "BUILD_SECRET_$name=${value%.}"
+      ;;
+    arg)
+      value=$(unpack "$name" && printf .)
+      set -- "$@" "${value%.}"
+      ;;
+    context) break ;;
+  esac
+done
+DOCKER_BUILDKIT=1 docker build "$@" - 2>&1'
+
+build_there() {
+  folder=$(mktemp -d) || return 1
+  context=$(payload_value context)
+  dockerfile=$(payload_value dockerfile)
+  case $dockerfile in
+    "$context"/*) inside=${dockerfile#"$context"/} ;;
+    *)
+      inside=.dockerfile.deploy
+      cp "$dockerfile" "$folder/$inside" || return 1
+      ;;
+  esac
+  {
+    [ -z "${BUILD_LOGINS:-}" ] || say "logins $(packed "$BUILD_LOGINS")"
+    for name in $(payload_lines secret); do say "secret $name $(eval "packed \"\${BUILD_SECRET_$name}\"")"; done
+    with_arguments say_arguments --file "$inside"
+    say context
+    # shellcheck disable=SC2012,SC2046 # one plain word, or none
+    COPYFILE_DISABLE=1 tar -c -f - -C "$context" . $(ls -A "$folder" | sed "s|^|-C $folder |")
+  } | on_host "$build_on_host" && return
+  say "if the host's docker lacks buildx, install it there (Debian: docker-buildx or docker-buildx-plugin), or set build: local"
+  return 1
+}
+
+say_arguments() { for argument; do say "arg $(packed "$argument")"; done; }
+packed() { printf '%s' "$1" | base64 | tr -d '\n'; }
 
 # arrived: a host that is this very machine under another address has it now. Cloned machines may bear one engine's ID.
 arrived() {
@@ -44,7 +129,6 @@ arrived() {
 
 ship() {
   folder=$(mktemp -d) || return 1
-  trap 'rm -rf "$folder"' EXIT
   had=0
   docker image inspect --format '{{range .RootFS.Layers}}{{println .}}{{end}}' "$tag" | grep . >"$folder/layers" || return 1
   # What is kept in containerd is loaded whole: it wants every layer that an archive names.

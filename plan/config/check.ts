@@ -38,6 +38,7 @@ const draftService = z.object({
     .transform((list) => list.filter((one) => one !== undefined)),
   migrateKind: given,
   replicas: z.number().catch(1),
+  buildSecrets: group,
   env: group,
   secrets: group,
   needs: texts,
@@ -103,7 +104,7 @@ function checkHostKey({ host }: Draft): string[] {
 
 function checkService(service: Service): string[] {
   const { source, image, port, route, health, healthCommand, order, env, secrets, volumes } = service;
-  const { migrate, migrateKind, publish, replicas } = service;
+  const { migrate, migrateKind, publish, replicas, buildSecrets } = service;
   const problems: string[] = [];
   if ((source === undefined) === (image === undefined)) {
     problems.push("source: give either source (a folder to build) or image (one made elsewhere)");
@@ -130,6 +131,9 @@ function checkService(service: Service): string[] {
     problems.push(
       "order: start-first cannot go with publish: only one can have a port of the host, so use auto",
     );
+  }
+  if (source === undefined && Object.keys(buildSecrets).length > 0) {
+    problems.push("buildSecrets: nothing is built of an image made elsewhere: take them out, or give source");
   }
   if (replicas > 1 && publish.length > 0) {
     problems.push("replicas: only one container can have a port of the host: take out replicas, or publish");

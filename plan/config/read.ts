@@ -127,7 +127,7 @@ function nodesOf(value: unknown, path: Path = []): Node[] {
 
 /** Where a text in angle brackets may be meant as it stands: `contains: <title>CRM</title>`. */
 const FREE_TEXT: Path = [
-  ...["env", "secrets", "args", "contains"],
+  ...["env", "secrets", "buildSecrets", "args", "contains"],
   ...["command", "migrate", "healthCommand", "settings"],
 ];
 

@@ -16,6 +16,8 @@ const PATH = /^\/[A-Za-z0-9._~!$&()*+,;=:@%/?-]*$/;
 const ROUTE = /^\/[A-Za-z0-9._~+,=:@/-]*$/;
 const FILE = /^[A-Za-z0-9._~+,=:@/-]+$/;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i;
+/** As Docker tells a registry from a folder of its own one: by a dot or a port, or by its name. */
+const REGISTRY = /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?|[a-z0-9-]+:\d{1,5}|localhost)$/;
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Names that the program gives to its own containers and volumes, and one that every JavaScript object has. */
@@ -188,6 +190,8 @@ const service = z.strictObject({
   cache: z.array(route).default([]),
   /** How many containers of it run; requests are spread over them. */
   replicas: between(1, 20, "containers").default(1),
+  /** What its build alone is told, as BuildKit's secrets: in no layer, and another value builds nothing again. */
+  buildSecrets: z.record(envName, text).default({}),
   /** Ports of the host that lead straight to it, past nginx: for what does not speak HTTP. */
   publish: z
     .array(
@@ -372,6 +376,15 @@ export const schema = z.strictObject({
   keep: between(2, 50, "releases").default(5),
   /** The number of an earlier release that is to serve instead of what is configured here (docs/releases.md). */
   rollbackTo: between(1, 1_000_000).optional(),
+  /** Logins for images that are not everybody's, by the registry's name as it stands in their references. */
+  registries: z
+    .record(
+      z
+        .string()
+        .regex(REGISTRY, "must be a registry as in an image's name: ghcr.io, registry.example.org:5000"),
+      z.strictObject({ username: line, password: line }),
+    )
+    .default({}),
   /** What is looked at before anything is changed. */
   checks: checks.prefault({}),
   /** Who is told how it ended. */

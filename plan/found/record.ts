@@ -19,6 +19,8 @@ const containerRecord = z.object({
       files: z.record(z.string(), z.string()),
       /** Where it was built; records of the first program do not say so, and built on the host. */
       place: z.enum(["host", "local", "kept"]).default("host"),
+      /** Whether docker's own client built it, and not docker's provider. */
+      client: z.boolean().optional(),
     })
     .optional(),
 });

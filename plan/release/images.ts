@@ -2,6 +2,7 @@ import type { Config } from "../config/schema";
 import type { Facts } from "../found/facts";
 import { generation, hasImage } from "../found/present";
 import type { Build } from "../wanted/build";
+import { registriesOf } from "../wanted/logins";
 
 /**
  * Where each image comes from: kept on the host from an earlier release, built on the host, or built on the deployer's
@@ -26,6 +27,11 @@ export interface KeptImage extends Choice {
 
 export interface MadeImage extends Choice {
   readonly place: "host" | "local";
+  /**
+   * Whether docker's own client builds it where docker's provider could: the provider hands a build neither secrets nor
+   * logins to several registries.
+   */
+  readonly client: boolean;
   /** Whether this very `up` builds it; else it is on the host already. */
   readonly builds: boolean;
   readonly build: Build;
@@ -53,14 +59,21 @@ export function chooseImage(
     if (!serves) return keptImage(service, tag, facts, "kept from an earlier release: no build");
     return before.place === "kept"
       ? keptImage(service, tag, facts, "")
-      : { ...same, place: before.place, builds: false, build, why: "" };
+      : { ...same, place: before.place, client: before.client ?? false, builds: false, build, why: "" };
   }
   const { place, why } = choosePlace(config, service, facts);
-  return { ...same, place, builds: true, build, why: `${drift(found, facts, tag)}${why}` };
+  const client = needsClient(config, service, build);
+  return { ...same, place, client, builds: true, build, why: `${drift(found, facts, tag)}${why}` };
 }
 
 export function keptImage(service: string, tag: string, facts: Facts, why: string): KeptImage {
   return { service, tag, place: "kept", builds: false, generation: generation(facts, `image:${tag}`), why };
+}
+
+function needsClient({ services, registries }: Config, service: string, build: Build): boolean {
+  const secrets = Object.keys(services[service]?.buildSecrets ?? {});
+  const logins = Object.keys(registriesOf(registries, build.instructions, build.args));
+  return secrets.length + logins.length > 0;
 }
 
 function drift(found: ReturnType<typeof hasImage>, { seen }: Facts, tag: string): string {

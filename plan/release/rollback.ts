@@ -34,6 +34,7 @@ const IS_OF_RELEASE: Readonly<Record<keyof Config, boolean>> = {
   observe: true,
   strategy: true,
   baseRefresh: true,
+  registries: false,
   host: false,
   keep: false,
   rollbackTo: false,
@@ -51,6 +52,8 @@ export function configToKeep(config: Config): Record<string, unknown> {
     name,
     {
       ...service,
+      // Of a build, and what is gone back to is built already.
+      buildSecrets: {},
       secrets: digests(service.secrets, config.identityKey),
       basicAuth: digests(service.basicAuth, config.identityKey),
     },

@@ -154,6 +154,7 @@ function imageFromSource(
       parts: { ...build.parts },
       files: { ...build.files },
       place: image.place,
+      ...(image.place !== "kept" && image.client ? { client: true } : {}),
     },
   };
 }

@@ -136,16 +136,26 @@ function commitLines(repositories: readonly Repository[]): string[] {
 /**
  * What host/local/build.sh is told.
  *
+ * @param place whose engine builds
+ * @param secrets the names of those that the build is told; their values come by the environment
  * @param connection the program and arguments in front of a command line for the host
  */
-export function localBuildLines(tag: string, build: Build, connection: readonly string[]): string[] {
+export function localBuildLines(
+  tag: string,
+  build: Build,
+  place: "host" | "local",
+  secrets: readonly string[],
+  connection: readonly string[],
+): string[] {
   return [
     `tag ${tag}`,
+    `place ${place}`,
     `platform ${build.platform}`,
     `context ${build.context}`,
     `dockerfile ${build.dockerfile}`,
     ...(build.target === undefined ? [] : [`target ${build.target}`]),
     ...Object.entries(build.args).map(([name, value]) => `arg ${base64(`${name}=${value}`)}`),
+    ...secrets.map((name) => `secret ${name}`),
     ...connection.map((word) => `ssh ${word}`),
   ];
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceConfig } from "../config/schema";
 import { describeChange, type ManifestSummary, summarize } from "./context/changes";
@@ -17,6 +18,8 @@ export interface Build {
   readonly platform: string;
   readonly parts: Readonly<Record<string, string>>;
   readonly files: ManifestSummary;
+  /** The Dockerfile's text. */
+  readonly instructions: string;
   /** sha256 of all that is sent. */
   readonly contextDigest: string;
 }
@@ -60,6 +63,7 @@ export function readBuild(
     platform,
     parts: leaves(description),
     files: summarize(manifest),
+    instructions: readFileSync(join(root, service.source, service.dockerfile), "utf8"),
     contextDigest: context,
   };
 }

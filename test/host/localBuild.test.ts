@@ -129,11 +129,12 @@ class Machines {
       parts: {},
       files: {},
       contextDigest: "",
+      instructions: "",
       ...build,
     };
     const { status, stdout, stderr } = spawnSync("sh", ["-c", localBuildCommand()], {
       cwd: this.dir,
-      input: localBuildScript(localBuildLines(TAG, whole, ["ssh", "-o", "BatchMode=yes", "--"])),
+      input: localBuildScript(localBuildLines(TAG, whole, "local", [], ["ssh", "-o", "BatchMode=yes", "--"])),
       encoding: "utf8",
       env: {
         PATH: `${this.dir}/bin:${pathOf(this.shell)}`,
@@ -198,8 +199,8 @@ for (const shell of ["dash", "bash", "busybox"] as const) {
       expect(machines.run({ args, target: "run" }).code).toBe(0);
       expect(machines.read("here/built").split("\0").slice(0, -1)).toEqual([
         "1",
-        ...["build", "--progress", "plain", "--platform", "linux/arm64", "--tag", TAG],
-        ...["--file", "web/Dockerfile", "--target", "run"],
+        ...["build", "--file", "web/Dockerfile"],
+        ...["--progress", "plain", "--platform", "linux/arm64", "--tag", TAG, "--target", "run"],
         ...["--build-arg", "PLAIN=1", "--build-arg", `ODD=${args.ODD}`, "--build-arg", "EMPTY="],
         "web",
       ]);

@@ -14,6 +14,7 @@ export interface Request {
   body?: unknown;
   /** Sent as it is, a tar archive. */
   archive?: Readable;
+  headers?: Record<string, string>;
   signal?: AbortSignal;
 }
 
@@ -95,6 +96,7 @@ export class DockerEngine {
         method,
         path: query === "" ? path : `${path}?${query}`,
         headers: {
+          ...options.headers,
           ...(body ? { "Content-Type": "application/json", "Content-Length": body.length } : {}),
           ...(options.archive ? { "Content-Type": "application/x-tar" } : {}),
         },

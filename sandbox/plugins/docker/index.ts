@@ -24,7 +24,7 @@ serveProvider({
   version: "5.2.0",
   // The engine marks what comes back as secret by the inputs of the same name, as for the real one.
   acceptsSecrets: false,
-  configuration: { host: { type: "string" }, sshOpts: { type: "string" } },
+  configuration: { host: { type: "string" }, sshOpts: { type: "string" }, registryAuth: { type: "string" } },
   configure: (inputs) => {
     connection.configure(inputs);
   },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Call } from "../lib/resource";
+import type { Login } from "./connection";
 import type { DockerEngine } from "./engine";
 
 const inspected = z.object({ Id: z.string(), RepoDigests: z.array(z.string()).nullish() });
@@ -26,10 +27,11 @@ export async function findOrPull(
   call: Call,
   name: string,
   platform = "",
+  login?: Login,
 ): Promise<LocalImage> {
   const found = await findLocal(engine, name);
   if (found) return found;
-  await pull(engine, call, name, platform).catch((error: unknown) => {
+  await pull(engine, call, name, platform, login).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`unable to pull image ${name}: error pulling image ${name}: ${reason}`);
   });
@@ -38,13 +40,32 @@ export async function findOrPull(
   return pulled;
 }
 
-async function pull(engine: DockerEngine, call: Call, name: string, platform: string): Promise<void> {
+async function pull(
+  engine: DockerEngine,
+  call: Call,
+  name: string,
+  platform: string,
+  login: Login | undefined,
+): Promise<void> {
   const last = name.lastIndexOf(":");
   const tagged = last > name.lastIndexOf("/") || name.includes("@");
   const query = { fromImage: tagged ? name : `${name}:latest`, ...(platform === "" ? {} : { platform }) };
-  const messages = engine.messages(pullMessage, "POST", "/images/create", { query, signal: call.signal });
+  const messages = engine.messages(pullMessage, "POST", "/images/create", {
+    query,
+    headers: authorization(login),
+    signal: call.signal,
+  });
   for await (const message of messages) {
     if (message.error !== undefined) throw new Error(message.error);
     if (message.status !== undefined) call.progress(message.status);
   }
+}
+
+function authorization(login: Login | undefined): Record<string, string> {
+  if (login === undefined) return {};
+  const { username, password, address } = login;
+  const text = JSON.stringify({ username, password, serveraddress: address });
+  // With its padding: an engine takes no other, and says nothing.
+  const encoded = Buffer.from(text, "utf8").toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+  return { "X-Registry-Auth": encoded };
 }

@@ -22,12 +22,16 @@ export function remoteImage(connection: Connection): Resource {
 
     async create(call, news) {
       const name = textOf(news["name"]);
-      const found = await findOrPull(connection.engine, call, name, textOf(news["platform"])).catch(
-        (error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error);
-          throw new Error(`Unable to read Docker image into resource: ${reason}`);
-        },
-      );
+      const found = await findOrPull(
+        connection.engine,
+        call,
+        name,
+        textOf(news["platform"]),
+        connection.loginFor(name),
+      ).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(`Unable to read Docker image into resource: ${reason}`);
+      });
       return { id: found.id + name, outputs: { ...news, ...outputsOf(found) } };
     },
 

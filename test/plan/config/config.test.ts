@@ -56,6 +56,7 @@ describe("a config that is accepted", () => {
       domain: ["crm.example.org"],
       http: { port: 80, address: ["0.0.0.0"] },
       redirects: {},
+      registries: {},
       proxy: { image: "nginx:1.30-trixie", memory: 64, maxBody: 16, timeout: 60, trust: [] },
       services: {
         worker: {
@@ -70,6 +71,7 @@ describe("a config that is accepted", () => {
           cache: [],
           publish: [],
           replicas: 1,
+          buildSecrets: {},
           memory: 64,
           env: {},
           secrets: {},

@@ -47,6 +47,7 @@ const FULL: Values = {
       memory: 128,
       env: { LEVEL: "info" },
       secrets: { TOKEN: SECRET },
+      buildSecrets: { NPM_TOKEN: SECRET },
       volumes: [{ name: "uploads", path: "/uploads" }],
       needs: ["database"],
       migrate: ["node", "migrate.js"],
@@ -65,6 +66,7 @@ const FULL: Values = {
   smoke: [{ path: "/", contains: "Shop", host: "example.org" }],
   checks: { quietHours: { from: "22:00", to: "07:00", days: ["fri"] } },
   notify: { telegram: { chat: 1, token: `1:${"a".repeat(35)}` } },
+  registries: { localhost: { username: "ann", password: SECRET } },
   identityKey: KEY,
 };
 
@@ -111,6 +113,8 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["host.lockWait", 5, []],
     ["host.log", "/srv/deploy.log", []],
     ["keep", 9, []],
+    ["registries.localhost.username", "bob", []],
+    ["registries.localhost.password", `${SECRET}!`, []],
     ["rollbackTo", 3, []],
     ["domain.1", "shop.example.org", ["release", "site"]],
     ["http.port", 8081, ["proxy", "release"]],
@@ -145,6 +149,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["services.web.buildMemory", 700, []],
     ["services.web.env.LEVEL", "debug", WEB],
     ["services.web.secrets.TOKEN", `${SECRET}!`, WEB],
+    ["services.web.buildSecrets.NPM_TOKEN", `${SECRET}!`, []],
     ["services.web.volumes.0.name", "files", WEB],
     ["services.web.volumes.0.path", "/files", WEB],
     ["services.web.volumes.0.shareable", true, []],
@@ -230,8 +235,9 @@ describe("each setting changes the names of what it enters, and no other", () =>
     const tried = table.map(([setting]) =>
       setting
         .replace(/^services\.\w+/, "services.*")
-        .replace(/\.(args|basicAuth|env|headers|secrets|settings)\.[\w-]+/, ".$1.*")
+        .replace(/\.(args|basicAuth|buildSecrets|env|headers|secrets|settings)\.[\w-]+/, ".$1.*")
         .replace(/^redirects\.\w+/, "redirects.*")
+        .replace(/^registries\.\w+/, "registries.*")
         .replace(/\.\d+/g, ""),
     );
     expect([...new Set(tried)].sort()).toEqual(all.sort());
