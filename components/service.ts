@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DescribedService } from "../plan/release/stack";
 import type { CreatedContainer } from "../plan/release/wire";
 import type { NamedContainer } from "../plan/wanted/container";
+import { serviceVolume } from "../plan/wanted/names";
 import { createContainer } from "./container";
 import type { Host } from "./host";
 import { builtImage, pulledImage } from "./image";
@@ -24,7 +25,9 @@ export class Service extends pulumi.ComponentResource {
       choice === undefined
         ? pulledImage(host, name, container.spec.image, this)
         : builtImage(host, choice, this);
-    const volumes = config.volumes.map((volume) => host.volume(volume.name, "data"));
+    const volumes = config.volumes.map((volume) =>
+      host.volume(volume.name, "data", serviceVolume(host.names, volume)),
+    );
     const create = (one: NamedContainer) => createContainer(host, one, password, this, image, volumes);
     const before = migration ? [create(migration)] : [];
     this.serving = [container, ...described.replicas].map(create);

@@ -13,7 +13,11 @@ const texts = z
   .array(z.unknown())
   .catch([])
   .transform((list) => list.filter((one) => typeof one === "string"));
-const volume = z.object({ name: z.string(), shareable: z.boolean().catch(false) });
+const volume = z.object({
+  name: z.string(),
+  volume: z.string().optional().catch(undefined),
+  shareable: z.boolean().catch(false),
+});
 
 const draftService = z.object({
   source: given,
@@ -262,15 +266,16 @@ function checkVolumes(services: Services): string[] {
   const first = new Map<string, { service: string; shareable: boolean }>();
   return services.flatMap(([name, { volumes }]) =>
     volumes.flatMap((volume) => {
-      const other = first.get(volume.name);
+      const key = volume.volume ?? volume.name;
+      const other = first.get(key);
       if (other === undefined) {
-        first.set(volume.name, { service: name, shareable: volume.shareable });
+        first.set(key, { service: name, shareable: volume.shareable });
         return [];
       }
       if (volume.shareable && other.shareable) return [];
       const user = other.service === name ? "twice" : `by ${other.service} too`;
       return [
-        `services.${name}.volumes: ${JSON.stringify(volume.name)} is used ${user}: say shareable on both, or rename it`,
+        `services.${name}.volumes: ${JSON.stringify(key)} is used ${user}: say shareable on both, or rename it`,
       ];
     }),
   );

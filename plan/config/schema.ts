@@ -124,10 +124,15 @@ const environment = z.record(envName, envValue.refine(composed, COMPOSED));
 /** They go to the builder as they are. */
 const buildArguments = z.record(envName, envValue);
 
+/** One that is there already, by its full name. */
+const volumeOnHost = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]+$/, "must be the name of a Docker volume");
+
 const volume = z.strictObject({
   /** The volume is called <project>-<stack>-<name>. */
   name,
   path: containerPath,
+  /** Else one that is on the host already, by its full name: it is taken over with its data. */
+  volume: volumeOnHost.optional(),
   /** Whether two versions of the service may write to it at once, so that start-first is safe. */
   shareable: z.boolean().default(false),
 });
@@ -249,10 +254,7 @@ const database = z.strictObject({
   image: image.optional(),
   memory,
   /** The name of the data volume: existing data is adopted by naming its volume. */
-  volume: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]+$/, "must be the name of a Docker volume")
-    .optional(),
+  volume: volumeOnHost.optional(),
   name: databaseName.default("app"),
   /** Owns all. Its logins are called <user>_v<passwordVersion>, and PostgreSQL keeps 63 characters. */
   user: databaseName.refine((one) => one.length <= 54, "must have 54 characters at most").default("app"),

@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema";
 import { databaseVolume } from "../wanted/container";
 import { leaves } from "../wanted/identity";
-import { fullName, type StackNames, volumeName } from "../wanted/names";
+import { fullName, serviceVolume, type StackNames, volumeName } from "../wanted/names";
 import type { Facts } from "./facts";
 
 /** A volume that the config asks for, by its full name. */
@@ -15,9 +15,9 @@ interface WantedVolume {
 function wantedVolumes(config: Config, names: StackNames): WantedVolume[] {
   const services = Object.entries(config.services).flatMap(([service, { volumes }]) =>
     volumes.map((volume, i) => ({
-      path: `services.${service}.volumes[${i}].name`,
-      name: volumeName(names, volume.name),
-      named: false,
+      path: `services.${service}.volumes[${i}].${volume.volume === undefined ? "name" : "volume"}`,
+      name: serviceVolume(names, volume),
+      named: volume.volume !== undefined,
     })),
   );
   const { database } = config;

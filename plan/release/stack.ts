@@ -16,7 +16,7 @@ import {
   serviceSpec,
 } from "../wanted/container";
 import { looksSecret } from "../wanted/environment";
-import { fullName, type StackNames, volumeName } from "../wanted/names";
+import { fullName, serviceVolume, type StackNames } from "../wanted/names";
 import { chooseImage, type ImageChoice, keptImage } from "./images";
 import type { Wanted } from "./plan";
 import type { Pin } from "./rollback";
@@ -210,7 +210,7 @@ function wantedService(
     migrationKind: config.migrateKind ?? "expand",
     order: config.order,
     exclusive: [
-      ...config.volumes.filter(({ shareable }) => !shareable).map(({ name }) => volumeName(names, name)),
+      ...config.volumes.filter(({ shareable }) => !shareable).map((one) => serviceVolume(names, one)),
       ...container.spec.ports.map(portName),
     ],
     needs: config.needs,

@@ -3,7 +3,7 @@ import { visitorPorts } from "./doors";
 import { databaseLogin, databasePassword, type EnvValue, readable, serviceEnv } from "./environment";
 import { hostsOf } from "./hosts";
 import { DEFAULTS_VERSION, digest, leaves, type Plain, secretDigest } from "./identity";
-import { type StackNames, volumeName } from "./names";
+import { serviceVolume, type StackNames, volumeName } from "./names";
 import { replicaName } from "./replicas";
 import { hardening } from "./security";
 
@@ -133,7 +133,7 @@ export function serviceSpec(
     ...hardening(service),
     mounts: service.volumes.map((volume) => ({
       type: "volume",
-      source: volumeName(names, volume.name),
+      source: serviceVolume(names, volume),
       target: volume.path,
     })),
     networks: service.needs.includes("database") ? ["edge", "data"] : ["edge"],

@@ -19,6 +19,14 @@ export function volumeName({ project, stack }: StackNames, name: string): string
   return `${project}-${stack}-${name}`;
 }
 
+/** Of a service: its own, or one that was there already. */
+export function serviceVolume(
+  names: StackNames,
+  { name, volume }: { readonly name: string; readonly volume?: string | undefined },
+): string {
+  return volume ?? volumeName(names, name);
+}
+
 /** Where the host keeps what it remembers of the stack. */
 export function stateFolder({ project, stack }: StackNames, { stateDir }: Config["host"]): string {
   return `${stateDir ?? `/var/lib/${project}`}/${stack}`;

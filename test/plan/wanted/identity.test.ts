@@ -152,6 +152,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["services.web.buildSecrets.NPM_TOKEN", `${SECRET}!`, []],
     ["services.web.volumes.0.name", "files", WEB],
     ["services.web.volumes.0.path", "/files", WEB],
+    ["services.web.volumes.0.volume", "compose_uploads", WEB],
     ["services.web.volumes.0.shareable", true, []],
     ["services.web.needs", [], WEB],
     ["services.web.migrate.1", "up.js", ["migration", "release"]],
