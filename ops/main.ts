@@ -4,6 +4,7 @@ import { addDeploy } from "./commands/deploy";
 import { addDrift } from "./commands/drift";
 import { addEnvImport } from "./commands/envImport";
 import { addExec } from "./commands/exec";
+import { addImportCompose } from "./commands/importCompose";
 import { addLog } from "./commands/log";
 import { addLogs } from "./commands/logs";
 import { addReleases } from "./commands/releases";
@@ -29,6 +30,7 @@ export function program(): Command {
   addExec(ops);
   addCheck(ops);
   addEnvImport(ops);
+  addImportCompose(ops);
   addSelection(ops);
   return ops;
 }

@@ -219,7 +219,7 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
   };
 }
 
-export function databaseImage(database: DatabaseConfig): string {
+export function databaseImage(database: Pick<DatabaseConfig, "image" | "version">): string {
   return database.image ?? `postgres:${database.version}-bookworm`;
 }
 
