@@ -55,7 +55,7 @@ export function planRelease(
     retained: imagesToKeep([full, ...unrecorded(facts)], releasesToKeep(facts.ledger, release, config.keep)),
     kind: kindOf(config, release, facts),
     record: full,
-    refusals: [...versionRefusals(full, facts), ...planner.refusals],
+    refusals: [...versionRefusals(full, facts), ...collationRefusals(full, facts), ...planner.refusals],
   };
 }
 
@@ -98,4 +98,26 @@ function versionRefusals({ database: wanted }: ReleaseRecord, { current }: Facts
       `which ${wanted.version} cannot read. Keep ${before.version}; or name a new database.volume, deploy, and move ` +
       "the data over with pg_dump and pg_restore",
   ];
+}
+
+/**
+ * Texts sort otherwise under musl (alpine) than under glibc, and an index that was made under the other one finds no longer
+ * what is in it: https://wiki.postgresql.org/wiki/Locale_data_changes
+ */
+function collationRefusals({ database: wanted, containers }: ReleaseRecord, { current }: Facts): string[] {
+  const before = current?.record.database;
+  const [from, to] = [current?.record.containers.database?.image, containers.database?.image];
+  if (wanted === undefined || before === undefined || from === undefined || to === undefined) return [];
+  if (wanted.volume !== before.volume || wanted.made !== before.made || isMusl(from) === isMusl(to))
+    return [];
+  return [
+    `database.image: the volume ${before.volume} holds data of ${from}, and ${to} sorts texts otherwise: indexes would ` +
+      `miss what is in them. Keep ${from}; or name a new database.volume, deploy, and move the data over with ` +
+      "pg_dump and pg_restore",
+  ];
+}
+
+/** Of an image's name: alpine's come with musl. */
+function isMusl(image: string): boolean {
+  return /[:.-]alpine/.test(image);
 }

@@ -6,6 +6,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   logs: ["web"],
   exec: ["web", "ls", "-s", "x"],
   import: ["file"],
+  compose: ["compose.yaml"],
 };
 
 function leaves(command: Command, path: readonly string[] = []): string[][] {

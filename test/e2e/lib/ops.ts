@@ -16,11 +16,12 @@ export async function ops(
   args: readonly string[],
   input = "",
   seconds = 60,
+  more: NodeJS.ProcessEnv = {},
 ): Promise<OpsOutcome> {
   const { folder, stack } = site.workspace;
   const child = spawn("node", [join(folder, "ops", "bin.mjs"), "--stack", stack, ...args], {
     cwd: folder,
-    env: site.pulumi.env,
+    env: { ...site.pulumi.env, ...more },
     timeout: seconds * 1000,
   });
   let [stdout, stderr] = ["", ""];

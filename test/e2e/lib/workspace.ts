@@ -41,19 +41,22 @@ export class Workspace {
     config = "Pulumi.local.yaml",
   ): Promise<Workspace> {
     const folder = await mkdtemp(join(tmpdir(), "deploy-e2e-"));
-    for (const part of [...PARTS, source]) {
-      await cp(join(checkout, part), join(folder, part), {
-        recursive: true,
-        filter: (path) => !isMade(path),
-      });
-    }
-    await symlink(join(checkout, "node_modules"), join(folder, "node_modules"));
     const workspace = new Workspace(folder, stack);
+    for (const part of [...PARTS, source]) await workspace.take(part);
+    await symlink(join(checkout, "node_modules"), join(folder, "node_modules"));
     await mkdir(workspace.state);
     await mkdir(join(folder, "events"));
     await cp(join(checkout, config), workspace.configFile);
     await workspace.set("host.log", workspace.deployLog);
     return workspace;
+  }
+
+  /** Copies another folder of the project. */
+  async take(source: string): Promise<void> {
+    await cp(join(checkout, source), join(this.folder, source), {
+      recursive: true,
+      filter: (path) => !isMade(path),
+    });
   }
 
   /** The folder of the state backend. */

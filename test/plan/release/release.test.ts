@@ -618,6 +618,27 @@ describe("memory", () => {
   });
 });
 
+describe("an image of PostgreSQL with another C library", () => {
+  const ALPINE: Edit = ["database.image", "postgres:17-alpine"];
+
+  it("is refused on the data of the last one, with the way, and may have a volume of its own", () => {
+    const onDebian = planned(read(edited(ALPINE)), host).plan.refusals;
+    expect(onDebian).toEqual([
+      "database.image: the volume shop-test-database holds data of postgres:17-bookworm, and postgres:17-alpine sorts texts " +
+        "otherwise: indexes would miss what is in them. Keep postgres:17-bookworm; or name a new database.volume, deploy, and " +
+        "move the data over with pg_dump and pg_restore",
+    ]);
+    const after = hostAfter(planned(read(edited(ALPINE))));
+    expect(planned(read(SMOKED), after).plan.refusals).toEqual([
+      expect.stringContaining("holds data of postgres:17-alpine, and postgres:17-bookworm sorts"),
+    ]);
+    expect(planned(read(edited(ALPINE, ["database.volume", "new"])), host).plan.refusals).toEqual([]);
+    expect(
+      planned(read(edited(["database.image", "postgres:17.2-alpine3.20"])), after).plan.refusals,
+    ).toEqual([]);
+  });
+});
+
 describe("another major version of PostgreSQL", () => {
   const refusals = (...edits: Edit[]): readonly string[] =>
     planned(read(edited(...edits)), host).plan.refusals;
