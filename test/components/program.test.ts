@@ -404,7 +404,7 @@ describe("images", () => {
     for (const { name, inputs, ignoreChanges, dependencies } of built) {
       expect(inputs.interpreter).toEqual(["/bin/sh", "-c"]);
       expect(inputs.triggers).toEqual([0]);
-      expect(ignoreChanges).toEqual(["create", "stdin", "interpreter", "logging"]);
+      expect(ignoreChanges).toEqual(["create", "stdin", "environment", "interpreter", "logging"]);
       const lines = String(inputs.stdin).split("\n");
       const service = name.replace(/-[0-9a-f]{12}-local$/, "");
       expect(lines).toContain(
