@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseFacts } from "../plan/found/answer";
 import type { Facts } from "../plan/found/facts";
-import { hostCommand, hostScript } from "./bundle";
+import { type Action, hostCommand, hostScript } from "./bundle";
 import type { Connection } from "./connection";
 
 /** The host did not answer; the message tells why and what to do. */
@@ -29,6 +29,17 @@ export async function askFacts(
   } catch (error) {
     throw new HostUnreachable(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** What a script that only looks says. @throws HostUnreachable */
+export async function askHost(
+  connection: Connection,
+  action: Action,
+  payload: readonly string[],
+): Promise<string> {
+  const answer = await answerOf(connection, payload, 0, action);
+  if ("failure" in answer) throw new HostUnreachable(answer.failure);
+  return answer.text;
 }
 
 /** What came of a question. Plain, for whoever asks early is not loaded together with whoever takes the answer. */
@@ -57,7 +68,12 @@ function questionOf({ interpreter }: Connection, payload: readonly string[], wai
   return JSON.stringify([interpreter, payload, waitSeconds]);
 }
 
-function answerOf(connection: Connection, payload: readonly string[], waitSeconds: number): Promise<Answer> {
+function answerOf(
+  connection: Connection,
+  payload: readonly string[],
+  waitSeconds: number,
+  action: Action = "facts",
+): Promise<Answer> {
   // Where ssh keeps its shared connection (ControlPath); ssh does not make the folder itself.
   if (connection.dockerHost !== undefined)
     mkdirSync(join(homedir(), ".ssh"), { recursive: true, mode: 0o700 });
@@ -67,7 +83,7 @@ function answerOf(connection: Connection, payload: readonly string[], waitSecond
   return new Promise((resolve) => {
     const child = execFile(
       program,
-      [...rest, hostCommand("facts")],
+      [...rest, hostCommand(action)],
       { env: environmentForHost(), encoding: "utf8", ...limits },
       (error, text, stderr) => {
         resolve(error === null ? { text } : { failure: failureOf(program, error, stderr, patience) });

@@ -32,10 +32,11 @@ const PARTS = [
   "check.sh",
   "claim.sh",
   "note.sh",
+  "doctor.sh",
   "teardown.sh",
 ];
 
-export type Action = "claim" | "deploy" | "facts" | "check" | "teardown" | "sample" | "note";
+export type Action = "claim" | "deploy" | "facts" | "check" | "teardown" | "sample" | "note" | "doctor";
 
 /** No line of a payload can be this one: each begins with a word of ours. */
 const END = "==end of payload==";

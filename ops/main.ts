@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addCheck } from "./commands/check";
 import { addDeploy } from "./commands/deploy";
+import { addDoctor } from "./commands/doctor";
 import { addDrift } from "./commands/drift";
 import { addEnvImport } from "./commands/envImport";
 import { addExec } from "./commands/exec";
@@ -29,6 +30,7 @@ export function program(): Command {
   addLogs(ops);
   addExec(ops);
   addCheck(ops);
+  addDoctor(ops);
   addEnvImport(ops);
   addImportCompose(ops);
   addSelection(ops);

@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { z } from "zod";
 import { expectFailure, expectSuccess, expectUntouched } from "../lib/expect";
 import { ops } from "../lib/ops";
 import type { Scenarios } from "../lib/scenarios";
@@ -50,6 +53,34 @@ export function byHand(scenarios: Scenarios): void {
     expect(await site.host.containers(site.fullName)).toEqual(before);
     await site.workspace.restore();
   });
+
+  scenarios.add(
+    "ops doctor: what host and machine have, and who holds a port that is wanted",
+    async (site) => {
+      const { stdout, code } = await ops(site, ["doctor"]);
+      expect(stdout).toMatch(/^pass +docker +\d+\.\d+/m);
+      expect(stdout).toMatch(/^pass +programs +all that a release uses are there$/m);
+      expect(stdout).toMatch(/^pass +port \d+ +is this stack's$/m);
+      expect(stdout).toMatch(/^pass +clock +agrees with this machine's$/m);
+      // There may be no cron, which is a warning.
+      expect(code, stdout).toBe(/^warn /m.test(stdout) ? 2 : 0);
+      const holder = createServer().listen(0, "127.0.0.1");
+      await once(holder, "listening");
+      const port = z.object({ port: z.number() }).parse(holder.address()).port;
+      await site.workspace.set("http.port", port);
+      const held = await ops(site, ["doctor", "--json"]);
+      holder.close();
+      await site.workspace.restore();
+      expect(held.code).toBe(1);
+      expect(JSON.parse(held.stdout)).toContainEqual({
+        what: `port ${port}`,
+        outcome: "stop",
+        words: expect.stringMatching(
+          /^is held by .*: stop it there \(as root: ss -ltnp\), or another port$/,
+        ) as string,
+      });
+    },
+  );
 
   scenarios.add("ops logs and exec: of the container that serves; its exit code is theirs", async (site) => {
     const logs = await ops(site, ["logs", "backend", "--tail", "all"]);
