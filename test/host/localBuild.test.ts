@@ -39,6 +39,10 @@ case $* in
   'info --format {{.ID}} {{.DriverStatus}}') printf '%s %s\\n' "$(cat "$engine/id")" "$(cat "$engine/driver")" ;;
   'build '*)
     printf '%s\\0' "$DOCKER_BUILDKIT" "$@" >"$engine/built"
+    printf '%s' "$BUILD_SECRET_TOKEN" >"$engine/secret"
+    [ -z "$DOCKER_CONFIG" ] || { cp "$DOCKER_CONFIG/config.json" "$engine/logins"; echo "$DOCKER_CONFIG" >"$engine/folder"; }
+    for last; do :; done
+    [ "$last" != - ] || tar -t -f - | sort >"$engine/context" || exit 1
     echo 'transferring context'
     [ ! -f "$engine/broken" ] || { echo 'npm ERR! missing script: build' >&2; exit 1; }
     ;;
@@ -68,6 +72,12 @@ const SSH = `#!/bin/sh
 shift 3
 SIDE=there exec sh -c "$1"
 `;
+
+interface Told {
+  readonly place?: "host" | "local";
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly logins?: string;
+}
 
 class Machines {
   readonly dir = mkdtempSync(join(tmpdir(), "local-build-"));
@@ -109,6 +119,14 @@ class Machines {
     writeFileSync(join(this.dir, file), text);
   }
 
+  /** What is built from. */
+  source(): void {
+    mkdirSync(join(this.dir, "web/src"), { recursive: true });
+    this.write("web/Dockerfile", "FROM scratch");
+    this.write("web/src/a b.js", "1");
+    this.write("elsewhere", "FROM scratch");
+  }
+
   read(file: string): string {
     return readFileSync(join(this.dir, file), "utf8");
   }
@@ -118,7 +136,7 @@ class Machines {
     this.write(`there/images/${id}`, layers.map((layer) => `${layer} `).join(""));
   }
 
-  run(build: Partial<Build> = {}): { code: number | null; output: string } {
+  run(build: Partial<Build> = {}, told: Told = {}): { code: number | null; output: string } {
     const whole: Build = {
       hash: "0a1b2c3d4e5f",
       context: "web",
@@ -134,13 +152,25 @@ class Machines {
     };
     const { status, stdout, stderr } = spawnSync("sh", ["-c", localBuildCommand()], {
       cwd: this.dir,
-      input: localBuildScript(localBuildLines(TAG, whole, "local", [], ["ssh", "-o", "BatchMode=yes", "--"])),
+      input: localBuildScript(
+        localBuildLines(TAG, whole, told.place ?? "local", Object.keys(told.secrets ?? {}), [
+          "ssh",
+          "-o",
+          "BatchMode=yes",
+          "--",
+        ]),
+      ),
       encoding: "utf8",
       env: {
         PATH: `${this.dir}/bin:${pathOf(this.shell)}`,
         WORLD: this.dir,
         SIDE: "here",
         TMPDIR: join(this.dir, "tmp"),
+        HOME: this.dir,
+        ...Object.fromEntries(
+          Object.entries(told.secrets ?? {}).map(([name, value]) => [`BUILD_SECRET_${name}`, value]),
+        ),
+        ...(told.logins === undefined ? {} : { BUILD_LOGINS: told.logins }),
       },
     });
     return { code: status, output: `${stdout}${stderr}` };
@@ -193,6 +223,40 @@ for (const shell of ["dash", "bash", "busybox"] as const) {
       expect(Object.keys(machines.loaded)).toEqual(["1", "2", "3"]);
     });
 
+    it.each(["local", "host"] as const)(
+      "hands secrets and logins to a build (%s), and leaves none",
+      (place) => {
+        const machines = new Machines(THREE, shell);
+        machines.source();
+        const secrets = { TOKEN: 'it\'s $HOME "x"\nsecond line\n' };
+        const logins = '{"auths":{"r.example.org":{"auth":"YTpi"}}}';
+        const args = { ODD: "a\"b'c `x`\n" };
+        const { code, output } = machines.run({ args }, { place, secrets, logins });
+        expect(code, output).toBe(0);
+        const side = place === "host" ? "there" : "here";
+        expect(machines.read(`${side}/secret`)).toBe(secrets.TOKEN);
+        expect(machines.read(`${side}/logins`)).toBe(logins);
+        expect(existsSync(machines.read(`${side}/folder`).trim())).toBe(false);
+        const built = machines.read(`${side}/built`).split("\0");
+        expect(built).toContain("id=TOKEN,env=BUILD_SECRET_TOKEN");
+        expect(built).toContain(`ODD=${args.ODD}`);
+        expect([output, machines.read("calls")].join("\n")).not.toMatch(/second line|YTpi/);
+      },
+    );
+
+    it("sends what it builds from to the host, with a Dockerfile that lies elsewhere", () => {
+      const machines = new Machines(THREE, shell);
+      machines.source();
+      expect(machines.run({}, { place: "host" }).code).toBe(0);
+      expect(machines.read("there/context")).toBe("./\n./Dockerfile\n./src/\n./src/a b.js\n");
+      expect(machines.read("there/built").split("\0")).toEqual(
+        expect.arrayContaining(["--file", "Dockerfile", "-"]),
+      );
+      expect(machines.run({ dockerfile: "elsewhere" }, { place: "host" }).code).toBe(0);
+      expect(machines.read("there/context")).toContain(".dockerfile.deploy\n");
+      expect(machines.read("calls")).not.toMatch(/^here build/m);
+    });
+
     it("hands the build's arguments over byte for byte", () => {
       const machines = new Machines(THREE, shell);
       const args = { PLAIN: "1", ODD: "a\"b'c $HOME `x` \\ é\nsecond line\n", EMPTY: "" };
@@ -209,6 +273,16 @@ for (const shell of ["dash", "bash", "busybox"] as const) {
 }
 
 describe.concurrent("a build here", () => {
+  it("says so when docker's client cannot build on the host, and what to do", () => {
+    const machines = new Machines(THREE);
+    machines.source();
+    machines.write("there/broken", "");
+    const { code, output } = machines.run({}, { place: "host" });
+    expect(code).toBe(1);
+    expect(output).toContain("npm ERR! missing script: build");
+    expect(output).toContain("if the host's docker lacks buildx, install it there");
+  });
+
   it("keeps a layer that a later one of the same content links to", () => {
     const machines = new Machines({
       layers: ["sha256:a", "sha256:b", "sha256:a"],
