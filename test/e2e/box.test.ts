@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { freshBox, switchOff } from "./lib/box";
+import { type Box, freshBox, switchOff } from "./lib/box";
 import { Scenarios } from "./lib/scenarios";
 import { Site } from "./lib/site";
 import { brokenReleases } from "./scenarios/broken";
 import { oneFileOfTheFrontend } from "./scenarios/changed";
 import { destroyAndBack } from "./scenarios/destroyed";
+import { behindJumpHost } from "./scenarios/jump";
 import { firstAndAgain } from "./scenarios/first";
 import { killedReleases } from "./scenarios/killed";
 import { anotherMachine } from "./scenarios/moved";
@@ -15,13 +16,16 @@ const BOX = "e2e";
 
 describe("the example CRM on a VPS of 1 GiB, over ssh", () => {
   let site: Site | undefined;
+  let box: Box;
   const scenarios = new Scenarios(() => site);
 
   beforeAll(async () => {
-    site = await Site.inBox(await freshBox(BOX), "e2e");
+    box = await freshBox(BOX);
+    site = await Site.inBox(box, "e2e");
   });
 
   firstAndAgain(scenarios);
+  behindJumpHost(scenarios, () => box);
   refusals(scenarios);
   anotherMachine(scenarios);
   oneFileOfTheFrontend(scenarios);
