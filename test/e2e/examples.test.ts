@@ -6,12 +6,13 @@ import { pause } from "./lib/command";
 import { Example } from "./lib/example";
 import { expectSuccess, expectUntouched } from "./lib/expect";
 
-/** Three stacks of services other than the CRM, side by side on this machine's engine. */
+/** Stacks of services other than the CRM, side by side on this machine's engine. */
 describe("the examples, each by its config alone", () => {
   const examples: Example[] = [];
   let bakery: Example;
   let press: Example;
   let books: Example;
+  let cakes: Example;
 
   beforeAll(async () => {
     const of = async (name: string) => {
@@ -22,6 +23,7 @@ describe("the examples, each by its config alone", () => {
     bakery = await of("static-site");
     press = await of("worker-redis");
     books = await of("python-api");
+    cakes = await of("two-hosts");
   });
 
   it("a static site: pages, and what is missing", async () => {
@@ -67,6 +69,31 @@ describe("the examples, each by its config alone", () => {
     expect((await books.fetch("/books/1/finished", { method: "POST" })).status).toBe(200);
     expect((await books.fetch("/books", json({ title: "" }))).status).toBe(400);
     await expectBooks(books, [{ id: 1, title: "Пиковая дама", finished: true }]);
+  });
+
+  it("NestJS and nginx's own image, under two host names: each its own user, headers, redirects", async () => {
+    expectSuccess(await cakes.pulumi.up());
+    const { api, site } = await cakes.running();
+    expect([api?.hardened.user, site?.hardened.user]).toEqual(["nestjs", ""]);
+    const ask = (host: string, path: string) => cakes.ask(host, path);
+    const pages = await ask("localhost", "/");
+    expect([pages.status, pages.text]).toEqual([200, expect.stringContaining("<h1>Cake shop</h1>")]);
+    const list = await ask("api.localhost", "/cakes");
+    expect([list.status, list.text, list.headers["cache-control"]]).toEqual([
+      200,
+      expect.stringContaining("Medovik"),
+      "no-store",
+    ]);
+    expect((await ask("localhost", "/cakes")).status).toBe(404);
+    expect((await ask("localhost", "/assets/shop.3f2a1c.css")).headers["cache-control"]).toMatch(
+      /max-age=31536000/,
+    );
+    const moved = await ask("www.localhost", "/cakes?x=1");
+    expect([moved.status, moved.headers.location]).toEqual([
+      301,
+      expect.stringMatching(/^http:\/\/localhost:\d+\/cakes\?x=1$/),
+    ]);
+    expect((await cakes.pulumi.up()).changes).toEqual([]);
   });
 
   it("one of three stacks destroyed: the others keep their processes, networks, volumes, and serve", async () => {

@@ -1,4 +1,7 @@
+import { once } from "node:events";
+import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { expectSuccess } from "./expect";
 import { localHost, type Seen } from "./host";
 import { freePort } from "./port";
@@ -40,6 +43,22 @@ export class Example {
   /** What a visitor gets. Its config publishes it on 127.0.0.1 only. */
   fetch(path: string, init?: RequestInit): Promise<Response> {
     return fetch(`http://localhost:${this.port}${path}`, { signal: AbortSignal.timeout(15_000), ...init });
+  }
+
+  /** The same under another host name, and no redirect is followed. */
+  async ask(
+    host: string,
+    path: string,
+  ): Promise<{ status: number; text: string; headers: IncomingHttpHeaders }> {
+    const sent = request({
+      host: "127.0.0.1",
+      port: this.port,
+      path,
+      headers: { Host: host },
+      timeout: 15_000,
+    }).end();
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, text: await text(response), headers: response.headers };
   }
 
   /** All that the host has of it. */
