@@ -20,7 +20,9 @@ if [ ! -x "$program" ]; then
     dpkg -x "$folder"/docker-registry_*.deb "$folder"; } >"$folder/log" 2>&1 </dev/null; then
     tail -n 5 "$folder/log" >&2
     rm -rf "$folder"
-    fail 'apt-get could not fetch docker-registry'
+    # Nothing else needs it.
+    warn 'apt-get could not fetch docker-registry: the tests of private images will fail'
+    exit 0
   fi
   chmod 755 "$folder"
   rm -rf "$cache/docker-registry" "$folder"/*.deb
