@@ -2,7 +2,7 @@
 # What the checklist before a deploy asks of the host. Changes nothing; what cannot be told is left out.
 
 condition_facts() {
-  free_disk | awk 'NR == 1 || $1 < least { least = $1 } END { if (NR) print "disk " least }'
+  disk_fact
   say "clock $(date +%s)"
   certificate=$(payload_value certificate)
   if [ -n "$certificate" ]; then
@@ -17,6 +17,9 @@ condition_facts() {
   newest=$(ls -1t "${backups:-$state/backup}" 2>/dev/null | head -n 1)
   if [ -n "$newest" ]; then say "backup $(date -r "${backups:-$state/backup}/$newest" +%s)"; fi
 }
+
+# The least of what is free, KiB.
+disk_fact() { free_disk | awk 'NR == 1 || $1 < least { least = $1 } END { if (NR) print "disk " least }'; }
 
 # KiB that are free where images and volumes lie, and where the runner writes.
 free_disk() {

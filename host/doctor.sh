@@ -7,9 +7,8 @@ doctor() {
   for tool in docker flock setsid timeout base64 awk sed find df; do
     command -v "$tool" >/dev/null 2>&1 || say "lacks $tool"
   done
-  if version=$(docker_within 20 version --format '{{.Server.Version}} {{.Client.Version}}' 2>&1); then
+  if version=$(docker_within 20 version --format '{{.Server.Version}}' 2>&1); then
     say "docker $version"
-    say "driver $(docker info -f '{{.Driver}} {{.CgroupVersion}}' 2>/dev/null)"
     if docker buildx version >/dev/null 2>&1; then say "buildx"; fi
   else
     say "refused $(say "$version" | tail -n 1)"
@@ -18,12 +17,12 @@ doctor() {
   where=$state
   until [ -e "$where" ] || [ "$where" = / ]; do where=$(dirname "$where"); done
   if [ -w "$where" ]; then say "writes $where"; else say "writes-not $where"; fi
-  awk '$1 == "MemTotal:" { total = $2 } $1 == "MemAvailable:" { free = $2 } END { print "memory", total, free }' /proc/meminfo
-  free_disk | awk 'NR == 1 || $1 < least { least = $1 } END { if (NR) print "disk " least }'
+  memory_now
+  say "memory $total $((total - used))"
+  disk_fact
   say "clock $(date +%s)"
   ! command -v crontab >/dev/null 2>&1 || say "cron"
   for port in $(payload_lines port); do holder_of "$port"; done
-  say "end"
 }
 
 # holder_of PORT: who listens there: a container, or a process as far as this user may see it.

@@ -52,7 +52,8 @@ ask() {
   "$@" >"$answers/$questions.answer" &
 }
 
-# list ARGUMENTS...: of docker. What it complains of is said in one line at the end, and not in the middle of another answer. What is missing from an answer that broke off must not be taken for gone from the host.
+# list ARGUMENTS...: of docker. What it complains of is said in one line at the end, and not in the middle of another
+# answer. What is missing from an answer that broke off must not be taken for gone from the host.
 list() { docker "$@" 2>/dev/null || : >"$answers/broke-off"; }
 
 container_facts() {

@@ -114,13 +114,12 @@ function ofDocker(found: string | undefined, refused: string | undefined, user: 
       ];
     return [stop("docker", `${words}: on the host, as root: systemctl enable --now docker`)];
   }
-  const [version = ""] = found.split(" ");
-  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [major = 0, minor = 0] = found.split(".").map(Number);
   const [least = 0, leastMinor = 0] = OLDEST_DOCKER;
   return [
     major > least || (major === least && minor >= leastMinor)
-      ? pass("docker", version)
-      : stop("docker", `${version} is too old: ${OLDEST_DOCKER.join(".")} or newer is needed`),
+      ? pass("docker", found)
+      : stop("docker", `${found} is too old: ${OLDEST_DOCKER.join(".")} or newer is needed`),
   ];
 }
 
@@ -180,8 +179,8 @@ function ofClock(found: string | undefined, [from, to]: readonly [number, number
   ];
 }
 
-function ofPorts(held: readonly string[], { http, tls }: Config, names: StackNames): Finding[] {
-  return [http.port, ...(tls === undefined ? [] : [tls.port])].map((port) => {
+function ofPorts(held: readonly string[], config: Config, names: StackNames): Finding[] {
+  return sitePorts(config).map((port) => {
     const holder = held.find((one) => one.startsWith(`${port} `));
     if (holder === undefined) return pass(`port ${port}`, "is free");
     const [, kind, name = "", stack = ""] = holder.split(" ");
@@ -210,6 +209,11 @@ function ofNames({ addresses, host }: Here, config: Config): Finding[] {
           `leads to ${found.join(", ")} and not to ${own.join(", ")}: right only where another proxy is in front`,
         );
   });
+}
+
+/** The ports of the host that nginx is to have. */
+export function sitePorts({ http, tls }: Config): number[] {
+  return [http.port, ...(tls === undefined ? [] : [tls.port])];
 }
 
 /** All names of the site; of a pattern there is nothing to ask. */

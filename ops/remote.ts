@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Connection } from "../host/connection";
+import { shellLine } from "./shell";
 
 /**
  * Runs a command on the host with this terminal as its own; Ctrl-C ends it there too.
@@ -15,7 +16,7 @@ export function runOnHost(
   const [program = "sh", ...rest] = interpreter;
   const forced = terminal && dockerHost !== undefined ? ["-t"] : [];
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...forced, ...rest, words.map(quoted).join(" ")], { stdio: "inherit" });
+    const child = spawn(program, [...forced, ...rest, shellLine(words)], { stdio: "inherit" });
     // The child is in the same group and gets Ctrl-C itself; this process waits for its end.
     const wait = () => undefined;
     process.on("SIGINT", wait);
@@ -25,9 +26,4 @@ export function runOnHost(
       resolve(code ?? (signal === "SIGINT" ? 130 : 143));
     });
   });
-}
-
-/** As sh reads it back: one word, whatever is in it. */
-export function quoted(word: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -155,16 +155,22 @@ this_moment() {
   esac
 }
 
+# events_of ID EVENT ARGUMENTS...: of the last five minutes.
+events_of() {
+  container=$1 event=$2
+  shift 2
+  docker events --since 5m --until "$(this_moment)" --filter "container=$container" --filter "event=$event" "$@" 2>/dev/null
+}
+
 # killed_for_memory ID: once the engine has started it again, its state does not tell any more; the engine's events do.
 killed_for_memory() {
   [ "$(container_state "$1" | cut -d' ' -f4)" != true ] || return 0
-  docker events --since 5m --until "$(this_moment)" --filter "container=$1" --filter event=oom 2>/dev/null | grep -q .
+  events_of "$1" oom | grep -q .
 }
 
 # last_exit ID: the exit code of its last end, however often it has been started since.
 last_exit() {
-  docker events --since 5m --until "$(this_moment)" --filter "container=$1" --filter event=die \
-    --format '{{.Actor.Attributes.exitCode}}' 2>/dev/null | tail -n 1
+  events_of "$1" die --format '{{.Actor.Attributes.exitCode}}' | tail -n 1
 }
 
 # await_healthy KEY [SECONDS]: polls, and watches the container meanwhile, so that a crash is told at once. As long as

@@ -96,14 +96,17 @@ done
 DOCKER_BUILDKIT=1 docker build "$@" - 2>&1'
 
 build_there() {
-  folder=$(mktemp -d) || return 1
   context=$(payload_value context)
   dockerfile=$(payload_value dockerfile)
   case $dockerfile in
-    "$context"/*) inside=${dockerfile#"$context"/} ;;
+    "$context"/*)
+      inside=${dockerfile#"$context"/}
+      set -- .
+      ;;
     *)
       inside=.dockerfile.deploy
-      cp "$dockerfile" "$folder/$inside" || return 1
+      folder=$(mktemp -d) && cp "$dockerfile" "$folder/$inside" || return 1
+      set -- . -C "$folder" "$inside"
       ;;
   esac
   {
@@ -111,8 +114,7 @@ build_there() {
     for name in $(payload_lines secret); do say "secret $name $(eval "packed \"\${BUILD_SECRET_$name}\"")"; done
     with_arguments say_arguments --file "$inside"
     say context
-    # shellcheck disable=SC2012,SC2046 # one plain word, or none
-    COPYFILE_DISABLE=1 tar -c -f - -C "$context" . $(ls -A "$folder" | sed "s|^|-C $folder |")
+    COPYFILE_DISABLE=1 tar -c -f - -C "$context" "$@"
   } | on_host "$build_on_host" && return
   say "if the host's docker lacks buildx, install it there (Debian: docker-buildx or docker-buildx-plugin), or set build: local"
   return 1

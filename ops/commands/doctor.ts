@@ -4,12 +4,10 @@ import { localEngineProblem } from "../../deployer/localEngine";
 import { askHost, HostUnreachable } from "../../host/askFacts";
 import { partsOfAddress } from "../../plan/config/address";
 import { stackLines } from "../../plan/release/wire";
-import { colors } from "../colors";
-import { diagnose, type Finding, type Here, hostNames } from "../doctor";
-import { EXIT } from "../exit";
+import { diagnose, type Finding, type Here, hostNames, sitePorts } from "../doctor";
+import { exitOf, renderOutcomes } from "../outcomes";
 import { pulumi, type Selection } from "../pulumi";
 import { openStack, type OpenStack } from "../stack";
-import { table } from "../table";
 
 export function addDoctor(ops: Command): void {
   ops
@@ -20,16 +18,20 @@ export function addDoctor(ops: Command): void {
     .option("--json", "for programs")
     .action(async (options: { json?: boolean }, command: Command) => {
       const findings = await examine(await openStack(command.optsWithGlobals<Selection>()));
-      console.log(options.json === true ? JSON.stringify(findings, null, 2) : render(findings));
+      console.log(
+        options.json === true
+          ? JSON.stringify(findings, null, 2)
+          : renderOutcomes("of", findings, ({ what }) => what),
+      );
       process.exitCode = exitOf(findings);
     });
 }
 
 async function examine({ config, names, connection }: OpenStack): Promise<Finding[]> {
-  const { tls, http, host } = config;
+  const { host } = config;
   const lines = [
     ...stackLines(names, host, 0, undefined),
-    ...[http.port, ...(tls === undefined ? [] : [tls.port])].map((port) => `port ${port}`),
+    ...sitePorts(config).map((port) => `port ${port}`),
   ];
   const from = seconds();
   try {
@@ -65,17 +67,4 @@ async function addressesOf(name: string): Promise<string[]> {
 
 function seconds(): number {
   return Math.floor(Date.now() / 1000);
-}
-
-function exitOf(findings: readonly Finding[]): number {
-  if (findings.some(({ outcome }) => outcome === "stop")) return EXIT.failed;
-  return findings.some(({ outcome }) => outcome === "warn") ? EXIT.differs : EXIT.done;
-}
-
-function render(findings: readonly Finding[]): string {
-  const paint = { pass: colors.green, warn: colors.yellow, stop: colors.red };
-  return table(
-    ["", "of", "found"],
-    findings.map(({ what, outcome, words }) => [paint[outcome](outcome), what, words]),
-  );
 }

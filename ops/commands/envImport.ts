@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
@@ -7,6 +6,7 @@ import type { StackNames } from "../../plan/wanted/names";
 import { agreed } from "../ask";
 import { describeEnvImport, type EnvImport, type Existing, planEnvImport } from "../envFile";
 import { OpsError } from "../errors";
+import { makeIdentityKey } from "../identityKey";
 import { pulumi, type Selection, selectionFlags } from "../pulumi";
 import { namesOf, rawConfig } from "../stack";
 
@@ -110,10 +110,7 @@ async function write({ names, selection, service, plan, removed, existing, hasKe
   const drop = (group: "env" | "secrets", name: string) =>
     pulumi(["config", "rm", "--path", key(group, name), ...flags]);
   if (!hasKey && plan.writes.some(({ secret }) => secret)) {
-    await pulumi(
-      ["config", "set", `${names.project}:identityKey`, "--secret", ...flags],
-      randomBytes(32).toString("hex"),
-    );
+    await makeIdentityKey(names, selection);
     console.log("identityKey: made (it keys the fingerprints by which a changed secret is noticed)");
   }
   for (const { name, value, secret } of plan.writes) {

@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { parseDocument } from "yaml";
 import { ConfigError } from "../../plan/config/errors";
@@ -11,6 +10,7 @@ import { agreed } from "../ask";
 import { type Imported, importCompose } from "../compose/import";
 import { type ComposeProject, composeProject } from "../compose/model";
 import { OpsError } from "../errors";
+import { makeIdentityKey } from "../identityKey";
 import { PROJECT, pulumi, type Selection, selectionFlags } from "../pulumi";
 import { namesOf, rawConfig } from "../stack";
 import { table } from "../table";
@@ -104,13 +104,13 @@ function tell({ values, secrets, notes }: Imported): void {
 async function write(
   { values, secrets }: Imported,
   raw: Readonly<Record<string, string>>,
-  { project, stack }: StackNames,
+  names: StackNames,
   selection: Selection,
 ): Promise<void> {
   const host = raw.host === undefined ? { host: { address: "local" } } : {};
   checkWhole({ ...host, ...values }, secrets);
-  const file = selection.configFile ?? join(PROJECT, `Pulumi.${stack}.yaml`);
-  const path = resolve(PROJECT, file);
+  const { project, stack } = names;
+  const path = resolve(PROJECT, selection.configFile ?? `Pulumi.${stack}.yaml`);
   const document = parseDocument(existsSync(path) ? readFileSync(path, "utf8") : "config: {}\n");
   for (const [key, value] of Object.entries({ ...host, ...values }))
     document.setIn(["config", `${project}:${key}`], document.createNode(value));
@@ -118,8 +118,7 @@ async function write(
   const flags = selectionFlags(selection);
   const set = (key: string, value: string) =>
     pulumi(["config", "set", "--secret", "--raw", "--path", `${project}:${key}`, ...flags], value);
-  if (secrets.length > 0 && raw.identityKey === undefined)
-    await set("identityKey", randomBytes(32).toString("hex"));
+  if (secrets.length > 0 && raw.identityKey === undefined) await makeIdentityKey(names, selection);
   for (const { service, name, value } of secrets) await set(`services.${service}.secrets.${name}`, value);
 }
 

@@ -1,6 +1,7 @@
 import { databaseImage } from "../../plan/wanted/container";
+import { memoryOf } from "./limits";
 import type { ComposeProject, ComposeService } from "./model";
-import { mebibytesOf, undoubled } from "./values";
+import { undoubled } from "./values";
 
 /** A PostgreSQL of a compose file as the stack's own. */
 export interface ImportedDatabase {
@@ -11,9 +12,6 @@ export interface ImportedDatabase {
   readonly database: string;
   readonly password: string | undefined;
 }
-
-/** MiB where compose names no limit. */
-const MEMORY = 256;
 
 export function isDatabase({ image, environment }: ComposeService): boolean {
   const isPostgres = /(^|\/)(postgres|postgresql|postgis|pgvector|timescaledb(-ha)?)(:|@|$)/.test(
@@ -32,8 +30,7 @@ export function readDatabase(
   const user = environment?.POSTGRES_USER ?? "postgres";
   const database = environment?.POSTGRES_DB ?? user;
   const version = /:(?:.*pg)?(\d+)/.exec(image)?.[1];
-  const limit = mebibytesOf(service.deploy?.resources?.limits?.memory ?? service.mem_limit);
-  if (limit === undefined) note(`memory: compose names no limit; ${MEMORY} MiB is a guess`);
+  const memory = memoryOf(service, note);
   if (version === undefined) note(`database.version: ${image} does not tell PostgreSQL's version: say it`);
   const usual = version !== undefined && image === databaseImage({ version: Number(version) });
   const settings = settingsOf(service.command ?? [], note);
@@ -47,7 +44,7 @@ export function readDatabase(
     values: {
       version: version === undefined ? "<PostgreSQL's major version>" : Number(version),
       ...(usual ? {} : { image }),
-      memory: limit ?? MEMORY,
+      memory,
       name: database,
       user,
       ...volumeOf(service, project, note),

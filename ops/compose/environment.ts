@@ -1,3 +1,4 @@
+import { literal } from "../../plan/config/references";
 import type { ImportedDatabase } from "./database";
 import type { ComposeService } from "./model";
 import type { Names } from "./names";
@@ -58,9 +59,4 @@ function referring(
   const login = text.includes("@") ? "${database.user}:${database.password}@" : "";
   const where = path === undefined ? "" : path === `/${database}` ? "/${database.name}" : path;
   return `${scheme}://${login}\${database.host}:\${database.port}${where}${literal(rest)}`;
-}
-
-/** A text that looks like a reference and is none. */
-function literal(text: string): string {
-  return text.replace(/\$\{[a-z][a-z0-9-]*\.[a-zA-Z]+\}/g, "$$$&");
 }

@@ -1,10 +1,12 @@
 import { relative } from "node:path";
 import { type ImportedDatabase, isDatabase, readDatabase } from "./database";
+import { shellLine } from "../shell";
 import { type Environment, environmentOf } from "./environment";
+import { memoryOf, replicasOf } from "./limits";
 import { Names } from "./names";
 import type { ComposeProject, ComposeService } from "./model";
 import { isProxy, readRoutes, type ReadRoutes } from "./proxy";
-import { mebibytesOf, secondsOf, shellLine, undoubled } from "./values";
+import { secondsOf, undoubled } from "./values";
 
 /** A compose project as the config of a stack. */
 export interface Imported {
@@ -20,9 +22,6 @@ export interface Note {
   readonly about: string;
   readonly text: string;
 }
-
-/** MiB for one without a limit. */
-const MEMORY = 256;
 
 /** What the program itself does for every container. */
 const DONE_ANYWAY = [
@@ -87,11 +86,13 @@ class Import {
       service.volumes.flatMap(({ type, source }) =>
         type === "bind" && source !== undefined ? [fileText(source) ?? ""] : [],
       );
-    const proxies = all.filter(([, service]) => isProxy(service, textsOf(service), known));
-    this.proxies = proxies.map(([name]) => name);
+    const proxies = all
+      .map(([name, service]) => ({ name, service, texts: textsOf(service) }))
+      .filter(({ service, texts }) => isProxy(service, texts, known));
+    this.proxies = proxies.map(({ name }) => name);
     this.routes = readRoutes(
       project,
-      proxies.flatMap(([, service]) => textsOf(service)),
+      proxies.flatMap(({ texts }) => texts),
     );
     for (const name of this.proxies) this.note(name, "is left out: the stack brings its own nginx");
     for (const line of this.routes.unread) this.note("", `not taken over: ${line}`);
@@ -177,13 +178,15 @@ class Import {
     const http = this.http(name, service);
     const environment = environmentOf(service, this.names, this.database, http.port);
     this.tell(name, target, environment);
-    const replicas = service.deploy?.replicas ?? service.scale ?? 1;
+    const replicas = replicasOf(service);
     const migration = this.migrations.get(name);
     return {
       ...this.image(name, service),
       ...http,
       ...this.checkOf(name, service, http.route !== undefined),
-      memory: this.memory(name, service),
+      memory: memoryOf(service, (text) => {
+        this.note(name, text);
+      }),
       ...(isEmpty(service.command) ? {} : { command: (service.command ?? []).map(undoubled) }),
       ...(migration === undefined ? {} : { migrate: (migration.command ?? []).map(undoubled) }),
       ...(isEmpty(environment.env) ? {} : { env: environment.env }),
@@ -263,12 +266,6 @@ class Import {
     return {};
   }
 
-  private memory(name: string, service: ComposeService): number {
-    const found = mebibytesOf(service.deploy?.resources?.limits?.memory ?? service.mem_limit);
-    if (found === undefined) this.note(name, `memory: compose names no limit; ${MEMORY} MiB is a guess`);
-    return found ?? MEMORY;
-  }
-
   private needs(name: string, service: ComposeService, { env }: Environment): { needs?: string[] } {
     const database = this.database?.name;
     const named = Object.keys(service.depends_on).flatMap((one) =>
@@ -299,7 +296,7 @@ class Import {
         const users = Object.values(this.project.services).filter((one) =>
           one.volumes.some((each) => each.type === "volume" && each.source === source),
         ).length;
-        const many = users > 1 || (service.deploy?.replicas ?? service.scale ?? 1) > 1;
+        const many = users > 1 || replicasOf(service) > 1;
         if (many) this.note(name, `its volume ${source} is written to by several, as it was: shareable`);
         const full = this.project.volumes[source]?.name ?? source;
         return [

@@ -74,10 +74,7 @@ function withoutComments(text: string): string {
 function readNginx(text: string): Read {
   const upstreams = new Map(
     [...text.matchAll(/upstream\s+(\S+)\s*\{[^}]*?server\s+([\w.-]+)(?::(\d+))?/g)].map(
-      ([, name = "", service = "", port]) => [
-        name,
-        { service, port: port === undefined ? undefined : Number(port) },
-      ],
+      ([, name = "", service = "", port]) => [name, { service, port: portOf(port) }],
     ),
   );
   const routes: Route[] = [];
@@ -93,7 +90,7 @@ function readNginx(text: string): Read {
     const [, target = "", port, rest = ""] = to;
     routes.push({
       path,
-      ...(upstreams.get(target) ?? { service: target, port: port === undefined ? undefined : Number(port) }),
+      ...(upstreams.get(target) ?? { service: target, port: portOf(port) }),
     });
     if (rest.trim() !== "" && rest.trim() !== path)
       unread.push(`nginx: location ${path} is handed on as ${rest.trim()}: here a path stays as it is`);
@@ -118,7 +115,7 @@ function readCaddy(text: string): Read {
     if (to === null) continue;
     const [, matcher, service = "", port] = to;
     const path = (matcher ?? within ?? "/").replace(/\*$/, "");
-    routes.push({ path, service, port: port === undefined ? undefined : Number(port) });
+    routes.push({ path, service, port: portOf(port) });
   }
   return { routes, hosts, unread: [] };
 }
@@ -139,6 +136,10 @@ function readTraefik(
   return {
     hosts: rules.flatMap((rule) => quoted(rule, "Host")),
     paths: paths.length === 0 ? ["/"] : paths,
-    port: port === undefined || port === null ? undefined : Number(port),
+    port: portOf(port),
   };
+}
+
+function portOf(text: string | null | undefined): number | undefined {
+  return text === undefined || text === null ? undefined : Number(text);
 }

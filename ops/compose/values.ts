@@ -16,13 +16,6 @@ export function mebibytesOf(amount: string | undefined): number | undefined {
   return Math.max(1, Math.ceil((Number(parts[1]) * 1024 ** power) / 1024 ** 2));
 }
 
-/** Words as one line for sh. */
-export function shellLine(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(" ");
-}
-
 /** In its answer compose writes a dollar sign twice. */
 export function undoubled(text: string): string {
   return text.replaceAll("$$", "$");

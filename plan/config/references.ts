@@ -28,6 +28,11 @@ export function partsOf(text: string): Part[] {
   return [...parts, text.slice(at)].filter((part) => part !== "");
 }
 
+/** A text that stays as it is, whatever it looks like. */
+export function literal(text: string): string {
+  return text.replace(REFERENCE, "$$$&");
+}
+
 export function referencesIn(text: string): Reference[] {
   return partsOf(text).filter((part) => typeof part !== "string");
 }

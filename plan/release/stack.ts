@@ -50,6 +50,16 @@ export interface DescribedService {
   readonly build: RecordedBuild | undefined;
 }
 
+/** Of a container that neither migrates nor has anything for itself. */
+const PLAIN = {
+  migration: undefined,
+  migrationKey: undefined,
+  migrationKind: "expand",
+  order: "auto",
+  exclusive: [],
+  needs: [],
+} as const;
+
 /**
  * @param root the project's folder
  * @param pin the earlier release that this is; its images are taken as they are, and its migrations have run
@@ -73,21 +83,13 @@ export function describeStack(
   const services = byNeeds(config).map((name) =>
     describeService(name, config, names, imageOf, pin !== undefined),
   );
-  const plain = {
-    migration: undefined,
-    migrationKey: undefined,
-    migrationKind: "expand",
-    order: "auto",
-    exclusive: [],
-    needs: [],
-  } as const;
   return {
     database,
     proxy,
     services,
     wanted: [
-      ...(database ? [{ container: database, ...plain }] : []),
-      { container: proxy, ...plain },
+      ...(database ? [{ container: database, ...PLAIN }] : []),
+      { container: proxy, ...PLAIN },
       ...services.flatMap((one) => [wantedService(one, names), ...wantedReplicas(one)]),
     ],
     record: {
@@ -218,15 +220,8 @@ function wantedService(
 }
 
 function wantedReplicas({ config, replicas }: DescribedService): Wanted[] {
-  return replicas.map((container) => ({
-    container,
-    migration: undefined,
-    migrationKey: undefined,
-    migrationKind: "expand",
-    order: config.order,
-    exclusive: [],
-    needs: config.needs,
-  }));
+  const { order, needs } = config;
+  return replicas.map((container) => ({ ...PLAIN, container, order, needs }));
 }
 
 function dataOf(

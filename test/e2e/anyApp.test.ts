@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -173,8 +172,8 @@ describe("an app as it is", () => {
     expect(told.trim()).toBe(
       "info|its own|jdbc:postgresql://database:5432/app|echo:7000|${database.password}\nsame",
     );
-    expect(await asked(odd, "api.localhost")).toBe(200);
-    expect(await asked(odd, "other.localhost")).toBe(404);
+    expect((await odd.ask("api.localhost", "/")).status).toBe(200);
+    expect((await odd.ask("other.localhost", "/")).status).toBe(404);
     expect(await echoed(port)).toBe("hello");
 
     await odd.workspace.set("services.echo.memory", 65);
@@ -222,9 +221,9 @@ describe("an app as it is", () => {
 
 /** The containers that answered so many requests. */
 async function hostsAsked(example: Example, host: string, times: number): Promise<Set<string>> {
-  const { port } = new URL((await example.fetch("/")).url);
   const seen = new Set<string>();
-  for (let i = 0; i < times; i++) seen.add((await bodyOf(port, host)).host ?? "");
+  for (let i = 0; i < times; i++)
+    seen.add(z.object({ host: z.string() }).parse(JSON.parse((await example.ask(host, "/")).text)).host);
   return seen;
 }
 
@@ -234,32 +233,13 @@ async function askedUntil(
   host: string,
   ended: AbortSignal,
 ): Promise<{ sent: number; failed: number[] }> {
-  const { port } = new URL((await example.fetch("/")).url);
   const report: { sent: number; failed: number[] } = { sent: 0, failed: [] };
   for (const began = Date.now(); !ended.aborted && Date.now() - began < 60_000; report.sent++) {
-    const { status } = await bodyOf(port, host);
+    const { status } = await example.ask(host, "/");
     if (status !== 200) report.failed.push(status);
     await pause(20);
   }
   return report;
-}
-
-async function bodyOf(port: string, host: string): Promise<{ status: number; host?: string | undefined }> {
-  const sent = request({ host: "127.0.0.1", port, headers: { Host: host } }).end();
-  const [response] = (await once(sent, "response")) as [IncomingMessage];
-  const parts: Buffer[] = [];
-  for await (const part of response) parts.push(part as Buffer);
-  const status = response.statusCode ?? 0;
-  if (status !== 200) return { status };
-  return { status, ...z.object({ host: z.string() }).parse(JSON.parse(Buffer.concat(parts).toString())) };
-}
-
-async function asked(example: Example, host: string): Promise<number | undefined> {
-  const { port } = new URL((await example.fetch("/")).url);
-  const sent = request({ host: "127.0.0.1", port, headers: { Host: host } }).end();
-  const [response] = (await once(sent, "response")) as [{ statusCode?: number; resume: () => void }];
-  response.resume();
-  return response.statusCode;
 }
 
 /** What a TCP service says to hello. */

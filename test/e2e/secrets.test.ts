@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -39,9 +39,7 @@ describe("secrets of the example CRM, deployed to this machine's engine", () => 
 
   async function keep(name: string, outcome: Outcome): Promise<Outcome> {
     said[`what ${name} said`] = outcome.text;
-    // What Pulumi's own SDK says for its debugging holds what resources answer, and is written on demand only.
-    const events = (await readFile(site.pulumi.eventLog, "utf8")).split("\n");
-    said[`the events of ${name}`] = events.filter((line) => !line.includes('"severity":"debug"')).join("\n");
+    said[`the events of ${name}`] = await site.pulumi.toldEvents();
     return outcome;
   }
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { importCompose, type Imported } from "../../ops/compose/import";
 import { composeProject } from "../../ops/compose/model";
-import { looksSecret, mebibytesOf, secondsOf, shellLine } from "../../ops/compose/values";
+import { looksSecret, mebibytesOf, secondsOf } from "../../ops/compose/values";
+import { shellLine } from "../../ops/shell";
 import { readValues } from "../../plan/config/read";
 
 const FOLDER = join(__dirname, "compose");

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { connectionTo } from "../../host/connection";
-import { quoted, runOnHost } from "../../ops/remote";
+import { runOnHost } from "../../ops/remote";
+import { quoted } from "../../ops/shell";
 
 fc.configureGlobal({ seed: 2010 });
 

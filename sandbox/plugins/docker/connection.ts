@@ -13,8 +13,8 @@ export class Connection {
   private logins: readonly Login[] = [];
 
   /**
-   * Takes the provider's own inputs: `host`, and `sshOpts` and `registryAuth` as the JSON text that the SDK makes of them. Throws on
-   * an address that is neither unix:// nor ssh://.
+   * Takes the provider's own inputs: `host`, and `sshOpts` and `registryAuth` as the JSON text that the SDK makes of them.
+   * Throws on an address that is neither unix:// nor ssh://.
    */
   configure(inputs: ValueMap): void {
     const host = typeof inputs["host"] === "string" ? inputs["host"] : (process.env["DOCKER_HOST"] ?? "");

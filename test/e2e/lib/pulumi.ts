@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { pause, run } from "./command";
@@ -83,6 +83,15 @@ export class Pulumi {
    */
   startUp({ ownGroup = false } = {}): Running {
     return this.start(["up", "--yes", "--skip-preview"], ownGroup);
+  }
+
+  /**
+   * What the last run has told, as events. Less what Pulumi's own SDK says for its debugging: it holds what resources answer,
+   * and is written on demand only.
+   */
+  async toldEvents(): Promise<string> {
+    const events = (await readFile(this.eventLog, "utf8")).split("\n");
+    return events.filter((line) => !line.includes('"severity":"debug"')).join("\n");
   }
 
   /** The engine's events of the newest run. One file for each: two may be under way at once. */
