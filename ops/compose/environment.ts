@@ -5,8 +5,8 @@ import type { Names } from "./names";
 import { looksSecret, undoubled } from "./values";
 
 export interface Environment {
-  readonly env: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, string>>;
+  readonly env: Record<string, string>;
+  readonly secrets: Record<string, string>;
   /** The names that the stack gives itself. */
   readonly given: readonly string[];
 }

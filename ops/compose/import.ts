@@ -1,12 +1,13 @@
 import { relative } from "node:path";
 import { type ImportedDatabase, isDatabase, readDatabase } from "./database";
 import { shellLine } from "../shell";
+import { concealed } from "./conceal";
 import { type Environment, environmentOf } from "./environment";
 import { memoryOf, replicasOf } from "./limits";
 import { Names } from "./names";
 import type { ComposeProject, ComposeService } from "./model";
 import { isProxy, readRoutes, type ReadRoutes } from "./proxy";
-import { secondsOf, undoubled } from "./values";
+import { looksSecret, secondsOf, undoubled } from "./values";
 
 /** A compose project as the config of a stack. */
 export interface Imported {
@@ -177,18 +178,24 @@ class Import {
     if (target !== name) this.note(name, `is called ${target} here`);
     const http = this.http(name, service);
     const environment = environmentOf(service, this.names, this.database, http.port);
-    this.tell(name, target, environment);
+    const conceal = this.concealing(service, environment);
+    const words = (key: "command" | "migrate", given: readonly string[] | null | undefined) =>
+      this.words(name, key, (given ?? []).map(undoubled), conceal);
     const replicas = replicasOf(service);
     const migration = this.migrations.get(name);
+    const commands = {
+      ...this.checkOf(name, service, http.route !== undefined, conceal),
+      ...words("command", service.command),
+      ...words("migrate", migration?.command),
+    };
+    this.tell(name, target, environment);
     return {
       ...this.image(name, service),
       ...http,
-      ...this.checkOf(name, service, http.route !== undefined),
+      ...commands,
       memory: memoryOf(service, (text) => {
         this.note(name, text);
       }),
-      ...(isEmpty(service.command) ? {} : { command: (service.command ?? []).map(undoubled) }),
-      ...(migration === undefined ? {} : { migrate: (migration.command ?? []).map(undoubled) }),
       ...(isEmpty(environment.env) ? {} : { env: environment.env }),
       ...this.needs(name, service, environment),
       ...this.volumes(name, service),
@@ -197,6 +204,53 @@ class Import {
       ...this.security(name, service),
       ...this.published(name, service, http.route !== undefined),
     };
+  }
+
+  /** Passwords in the text of a command become variables; one that no variable holds yet becomes one. */
+  private concealing(service: ComposeService, environment: Environment): (line: string) => string {
+    const own = Object.entries(service.environment ?? {});
+    const password = this.database?.password;
+    const secret = Object.values(this.project.services)
+      .flatMap(({ environment: one }) => Object.entries(one ?? {}))
+      .flatMap(([name, value]) => (value !== null && looksSecret(name, value) ? [undoubled(value)] : []));
+    const variable = (value: string): string => {
+      const there =
+        own.find(([, one]) => one !== null && undoubled(one) === value)?.[0] ??
+        Object.entries(environment.secrets).find(([, one]) => one === value)?.[0];
+      if (there !== undefined) return there;
+      if (value === password) {
+        environment.env["DATABASE_PASSWORD"] = "${database.password}";
+        return "DATABASE_PASSWORD";
+      }
+      const taken = new Set([...own.map(([name]) => name), ...Object.keys(environment.secrets)]);
+      let name = "PASSWORD";
+      for (let count = 2; taken.has(name); count += 1) name = `PASSWORD_${count}`;
+      environment.secrets[name] = value;
+      return name;
+    };
+    const known = password === undefined ? secret : [...secret, password];
+    return (line) => concealed(line, known, variable);
+  }
+
+  private words(
+    name: string,
+    key: "command" | "migrate",
+    words: readonly string[],
+    conceal: (line: string) => string,
+  ): Partial<Record<"command" | "migrate", readonly string[]>> {
+    if (words.length === 0) return {};
+    const plain = shellLine(words);
+    const line = conceal(plain);
+    if (line === plain) return { [key]: words };
+    if (words[0]?.startsWith("-") === true) {
+      this.note(
+        name,
+        `${key} is not taken over: a password is in it, and it begins with an option; give the whole command, by sh, with the password in a variable: [sh, -c, ${line}]`,
+      );
+      return {};
+    }
+    this.note(name, `${key} had a password in its text: it reads it from a variable now (${line})`);
+    return { [key]: ["sh", "-c", `exec ${line}`] };
   }
 
   private tell(name: string, target: string, { secrets, given }: Environment): void {
@@ -214,7 +268,13 @@ class Import {
         name,
         `its source ${build.context} is not in this project's folder: move it there, or link it`,
       );
-    const args = Object.entries(build.args ?? {}).filter(([, value]) => value !== null);
+    const given = Object.entries(build.args ?? {}).filter(([, value]) => value !== null);
+    const args = given.filter(([one, value]) => !looksSecret(one, value ?? ""));
+    for (const [one] of given.filter((each) => !args.includes(each)))
+      this.note(
+        name,
+        `build argument ${one} is not taken over: it looks like a secret, and arguments stay in the image's history; see buildSecrets (docs/config.md)`,
+      );
     return {
       source,
       ...(build.dockerfile === "Dockerfile" ? {} : { dockerfile: build.dockerfile }),
@@ -258,12 +318,22 @@ class Import {
     return Object.values(this.project.services).filter(({ ports }) => ports.length > 0).length;
   }
 
-  private checkOf(name: string, service: ComposeService, routed: boolean): { healthCommand?: string } {
-    const test = testOf(service);
-    if (test === undefined || httpHealth(service) !== undefined) return {};
-    if (!routed) return { healthCommand: test };
-    this.note(name, `its own check (${test}) is not asked: a route needs a path that answers`);
-    return {};
+  private checkOf(
+    name: string,
+    service: ComposeService,
+    routed: boolean,
+    conceal: (line: string) => string,
+  ): { healthCommand?: string } {
+    const text = testOf(service);
+    if (text === undefined || httpHealth(service) !== undefined) return {};
+    if (routed) {
+      this.note(name, "its own check is not asked: a route needs a path that answers");
+      return {};
+    }
+    const test = conceal(text);
+    if (test !== text)
+      this.note(name, `healthCommand: its check had a password in its text: a variable now (${test})`);
+    return { healthCommand: test };
   }
 
   private needs(name: string, service: ComposeService, { env }: Environment): { needs?: string[] } {

@@ -24,9 +24,9 @@ export function isProxy(
   if (service.build !== undefined || service.image === undefined || !PROXIES.test(service.image))
     return false;
   if (!/(^|\/)(nginx|openresty)(:|@|$)/.test(service.image)) return true;
-  return texts.some(
-    (text) => names.some((name) => withoutComments(text).includes(name)) && /proxy_pass/.test(text),
-  );
+  return texts
+    .map(withoutComments)
+    .some((text) => names.some((name) => text.includes(name)) && /proxy_pass/.test(text));
 }
 
 /** @param texts the files that are mounted into the proxy */

@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { concealed } from "../../ops/compose/conceal";
 import { importCompose, type Imported } from "../../ops/compose/import";
 import { composeProject } from "../../ops/compose/model";
 import { looksSecret, mebibytesOf, secondsOf } from "../../ops/compose/values";
@@ -174,6 +176,87 @@ describe("a compose file as a stack", () => {
     expect(notesOf(importCompose(project, "/x", () => undefined)).join("\n")).toMatch(
       /web gpus is not taken over: it has no equivalent here\n(.*\n)*web \/s: who has Docker's socket has the host/,
     );
+  });
+});
+
+describe("a password in the text of a command", () => {
+  const project = (services: object) =>
+    importCompose(composeProject.parse({ name: "p", services }), "/p", () => undefined);
+  const serviceOf = ({ values }: Imported, name: string) =>
+    (values.services as Record<string, Record<string, unknown>>)[name];
+
+  it("is read from the variable that holds it, and printed nowhere", () => {
+    const all = project({
+      redis: {
+        image: "redis:7",
+        command: ["redis-server", "--requirepass", "hunter-22"],
+        healthcheck: { test: ["CMD", "redis-cli", "-a", "hunter-22", "ping"] },
+      },
+      mysql: {
+        image: "mysql:8",
+        environment: { MYSQL_ROOT_PASSWORD: "r00t" },
+        healthcheck: { test: ["CMD-SHELL", "mysqladmin ping -uroot -pr00t || exit 1"] },
+      },
+      queue: {
+        image: "rabbitmq:3",
+        environment: { LOGIN: "me:s3cr3t-x" },
+        command: "worker --url 'amqp://me:s3cr3t-x@queue'",
+        healthcheck: { test: ["CMD-SHELL", "check --password=$$TOKEN"] },
+      },
+    });
+    expect(serviceOf(all, "redis")).toMatchObject({
+      command: ["sh", "-c", 'exec redis-server --requirepass "$PASSWORD"'],
+      healthCommand: 'redis-cli -a "$PASSWORD" ping',
+    });
+    expect(serviceOf(all, "mysql")).toMatchObject({
+      healthCommand: 'mysqladmin ping -uroot -p"$MYSQL_ROOT_PASSWORD" || exit 1',
+    });
+    expect(serviceOf(all, "queue")).toMatchObject({ healthCommand: "check --password=$TOKEN" });
+    expect(all.secrets).toContainEqual({ service: "redis", name: "PASSWORD", value: "hunter-22" });
+    expect(JSON.stringify([all.values, all.notes])).not.toMatch(/hunter-22|r00t[^"]|amqp:..me:s3cr3t/);
+  });
+
+  it("that is the database's is the stack's own", () => {
+    const all = project({
+      db: { image: "postgres:16", environment: { POSTGRES_PASSWORD: "pg-pass", POSTGRES_USER: "u" } },
+      exporter: { image: "exporter:1", command: ["exporter", "postgres://u:pg-pass@db/u"] },
+    });
+    expect(serviceOf(all, "exporter")).toMatchObject({
+      command: ["sh", "-c", 'exec exporter postgres://u:"$DATABASE_PASSWORD"@db/u'],
+      env: { DATABASE_PASSWORD: "${database.password}" },
+      needs: ["database"],
+    });
+    expect(JSON.stringify([all.values, all.notes])).not.toContain("pg-pass");
+  });
+
+  it("is left out where only options are given, and in build arguments", () => {
+    const all = project({
+      redis: { image: "redis:7", command: ["--requirepass", "hunter-22"] },
+      web: { build: { context: "/p/web", args: { NPM_TOKEN: "npm-1234", MODE: "production" } } },
+    });
+    expect(serviceOf(all, "redis")).not.toHaveProperty("command");
+    expect(serviceOf(all, "web")).toMatchObject({ args: { MODE: "production" } });
+    expect(notesOf(all).join("\n")).toMatch(/redis command is not taken over/);
+    expect(notesOf(all).join("\n")).toMatch(/NPM_TOKEN is not taken over/);
+    expect(JSON.stringify([all.values, all.notes])).not.toMatch(/hunter-22|npm-1234/);
+  });
+
+  it.each([
+    ["pg_isready -U app", "pg_isready -U app"],
+    ["auth-check --port 80", "auth-check --port 80"],
+    [`sh -c 'ping -p --password "a b"'`, `sh -c 'ping -p --password "'"$V"'"'`],
+    ["REDISCLI_AUTH=hunter22 redis-cli ping", 'REDISCLI_AUTH="$V" redis-cli ping'],
+  ])("%s", (given, right) => {
+    expect(concealed(given, [], () => "V")).toBe(right);
+  });
+
+  it("says to sh what it said", () => {
+    const line = `printf '%s|' --password=a1b2c3 "--token=a1b2c3" 'x "--secret" a1b2c3 y'`;
+    const text = execFileSync("sh", ["-c", concealed(line, ["a1b2c3"], () => "V")], {
+      env: { V: "a1b2c3" },
+      encoding: "utf8",
+    });
+    expect(text).toBe('--password=a1b2c3|--token=a1b2c3|x "--secret" a1b2c3 y|');
   });
 });
 
