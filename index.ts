@@ -36,7 +36,7 @@ async function program(news: News) {
   const { config, pin } = withoutTrace(() => pinned(configured, facts));
   expectOwnHost(config, names, facts, lineage);
   const stack = withoutTrace(() => describeStack(__dirname, config, names, facts, pin));
-  const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript());
+  const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript(), stack.beside);
   news.about({
     config,
     names,
@@ -53,8 +53,16 @@ async function program(news: News) {
   const host = new Host("host", config, names, facts, claim);
   const database =
     config.database && stack.database && new Database("database", host, config.database, stack.database);
-  const services = stack.services.map((one) => new Service(host, one, database?.password));
-  const proxy = new Proxy("proxy", host, stack.proxy);
+  const services = stack.services.map(
+    (one) =>
+      new Service(
+        host,
+        one,
+        stack.jobs.filter(({ service }) => service === one.name),
+        database?.password,
+      ),
+  );
+  const proxy = new Proxy("proxy", host, stack.proxy, stack.messenger);
 
   const done = new Release(host, plan, stack, { database, services, proxy }, repositories);
   const release = news.succeeded(done.name, done.number);

@@ -8,6 +8,7 @@ import {
   type Health,
   type NamedContainer,
   RESTART_POLICY,
+  serves,
 } from "../plan/wanted/container";
 import { DOORS } from "../plan/wanted/doors";
 import { type EnvValue, filledIn } from "../plan/wanted/environment";
@@ -66,7 +67,7 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
     command: spec.command && [...spec.command],
     start: false,
     mustRun: false,
-    restart: role === "migrate" ? "no" : RESTART_POLICY,
+    restart: serves(role) ? RESTART_POLICY : "no",
     init: true,
     memory: spec.memory,
     // Memory and swap together: no swapping, a service that outgrows its limit is restarted, and its neighbours live.
@@ -81,7 +82,8 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
       target,
       readOnly: readOnly ?? false,
     })),
-    networkMode: "bridge",
+    networkMode: role === "messenger" ? "host" : "bridge",
+    ...(role === "messenger" ? { stdinOpen: true } : {}),
     networksAdvanced: spec.networks.map((network) => ({
       name: networkName(host, network),
       aliases: [key, ...spec.aliases],

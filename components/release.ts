@@ -3,7 +3,9 @@ import { deployer } from "../deployer/name";
 import type { Repository } from "../plan/found/deployer";
 import type { Plan } from "../plan/release/plan";
 import type { DescribedStack } from "../plan/release/stack";
-import { type CreatedContainer, objectLine, planLines } from "../plan/release/wire";
+import { type CreatedContainer, objectLine, planLines, tellingLines } from "../plan/release/wire";
+import { fullName } from "../plan/wanted/names";
+import { jobMessages } from "../plan/words/job";
 import type { Database } from "./database";
 import type { Host } from "./host";
 import type { Proxy } from "./proxy";
@@ -36,17 +38,20 @@ export class Release extends pulumi.ComponentResource {
   ) {
     super("deploy:release:Release", "release", {}, options);
     const { config, builds } = host;
-    const containers = [
+    const made: pulumi.Output<CreatedContainer>[] = [
       ...(database ? [database.container] : []),
       ...services.flatMap((service) => service.containers),
-      proxy.container,
+      ...proxy.containers,
     ];
     const images = stack.services.flatMap(({ image }) => (image === undefined ? [] : [image]));
     const sender = { by: deployer(), repositories };
     const lines = pulumi
-      .all([pulumi.all(containers), pulumi.all([...host.createdNetworks])])
+      .all([pulumi.all(made), pulumi.all([...host.createdNetworks])])
       .apply(([created, networks]) => [
         ...planLines(plan, config, created, images, sender, networks),
+        ...(stack.messenger === undefined
+          ? []
+          : tellingLines(jobMessages(config.notify.language, fullName(host.names)))),
         // What the builds of this run took is known by now: containers come after images.
         ...[...builds.measured].map(([service, mib]) => `measured ${service} ${mib}`),
       ]);
@@ -55,20 +60,22 @@ export class Release extends pulumi.ComponentResource {
       parent: this,
       customTimeouts: { create: "60m" },
     });
-    const checks = stack.services.map(({ name, container: { key, spec } }, i) =>
-      host.script(
-        `health-${name}`,
-        "check",
-        pulumi.all(containers).apply((all) => checkLines(key, all)),
-        // One that this release leaves alone was seen healthy when it came, and nothing that it stands between is new.
-        [
-          ...(services[i]?.serving.map((one) => one.apply(idOf)) ?? []),
-          proxy.container.apply(idOf),
-          ...(database && spec.networks.includes("data") ? [database.container.apply(idOf)] : []),
-          JSON.stringify(spec.health),
-        ],
-        { parent: this, dependsOn: [release] },
-      ),
+    const checks = stack.services.flatMap(({ name, containers, container: { key, spec } }, i) =>
+      containers.length === 0
+        ? []
+        : host.script(
+            `health-${name}`,
+            "check",
+            pulumi.all(made).apply((created) => checkLines(key, created)),
+            // One that this release leaves alone was seen healthy when it came, and nothing that it stands between is new.
+            [
+              ...(services[i]?.serving.map((one) => one.apply(idOf)) ?? []),
+              proxy.container.apply(idOf),
+              ...(database && spec.networks.includes("data") ? [database.container.apply(idOf)] : []),
+              JSON.stringify(spec.health),
+            ],
+            { parent: this, dependsOn: [release] },
+          ),
     );
     // A preview shows what the outputs will be; an update has them only after the last check.
     this.name = pulumi.runtime.isDryRun()

@@ -15,11 +15,13 @@ const PARTS = [
   "lib/proxy.sh",
   "lib/admission.sh",
   "lib/volumes.sh",
+  "lib/crontab.sh",
   "verbs/containers.sh",
   "verbs/repair.sh",
   "verbs/routing.sh",
   "verbs/data.sh",
   "verbs/rehearse.sh",
+  "verbs/jobs.sh",
   "run/keep.sh",
   "run/tell.sh",
   "run/undo.sh",
@@ -33,10 +35,11 @@ const PARTS = [
   "claim.sh",
   "note.sh",
   "doctor.sh",
+  "jobs.sh",
   "teardown.sh",
 ];
 
-export type Action = "claim" | "deploy" | "facts" | "check" | "teardown" | "sample" | "note" | "doctor";
+export type Action = "claim" | "deploy" | "facts" | "check" | "teardown" | "sample" | "note" | "doctor" | "jobs";
 
 /** No line of a payload can be this one: each begins with a word of ours. */
 const END = "==end of payload==";

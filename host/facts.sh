@@ -32,6 +32,7 @@ facts() {
   ask list ps -a --no-trunc --format 'mounts {{.State}} {{.Label "deploy.stack"}} {{.Mounts}}'
   ask database_condition
   ask condition_facts
+  ask cron_facts
   say "machine $(machine_id)"
   if [ -d "$state" ]; then
     sed 's/^/owner /' "$state/owner" 2>/dev/null

@@ -49,8 +49,12 @@ function find(from, name) {
   }
 }
 
-/** Pulumi's SDK loads these for what this program never does (functions as code, the automation API): 0.3 s a run. */
+/**
+ * Pulumi's SDK loads these for what this program never does (functions as code, the automation API): 0.3 s a run. What reads
+ * the time of a job is for stacks that have one.
+ */
 function lazilyWhatIsNotUsed() {
+  lazily("cron-parser");
   lazily("@pulumi/pulumi/typescript-shim", "@pulumi/pulumi/automation");
   lazily.from("@pulumi/pulumi/package.json", "@npmcli/arborist", "normalize-package-data");
 }

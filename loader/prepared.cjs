@@ -15,7 +15,7 @@ const SOURCES = ["index.ts", "plan", "components", "host", "deployer", "ops", "l
 /** What is installed, as npm writes it down there. */
 const INSTALLED = ["package.json", "package-lock.json", "node_modules/.package-lock.json"];
 /** Pulumi's packages must be the very ones that run this program. */
-const OUTSIDE = ["@pulumi/*", "@grpc/*", "google-protobuf", "esbuild"];
+const OUTSIDE = ["@pulumi/*", "@grpc/*", "google-protobuf", "esbuild", "cron-parser"];
 /** Programs that stay: another branch, the one before. */
 const MOST = 9;
 

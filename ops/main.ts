@@ -6,6 +6,7 @@ import { addDrift } from "./commands/drift";
 import { addEnvImport } from "./commands/envImport";
 import { addExec } from "./commands/exec";
 import { addImportCompose } from "./commands/importCompose";
+import { addJobs } from "./commands/jobs";
 import { addLog } from "./commands/log";
 import { addLogs } from "./commands/logs";
 import { addReleases } from "./commands/releases";
@@ -29,6 +30,7 @@ export function program(): Command {
   addLog(ops);
   addLogs(ops);
   addExec(ops);
+  addJobs(ops);
   addCheck(ops);
   addDoctor(ops);
   addEnvImport(ops);

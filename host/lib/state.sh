@@ -6,6 +6,7 @@
 #   journal   the verbs of the run in progress   runs/N/  plan, log and result of a run
 #   proxy/    the nginx files as last installed
 #   owner     whose it all is (lib/owner.sh)         script   these scripts, for a teardown by hand
+#   jobs/     what cron starts, and what came of it (jobs.sh)
 #   ledger/N  every release that was tried (lib/ledger.sh)
 
 state_dir() {
@@ -19,6 +20,9 @@ state_dir() {
 
 # from_payload SCRIPT: what sed makes of the payload. The runner has it in a file (plan): it asks hundreds of times.
 from_payload() { if [ -n "${plan:-}" ]; then sed -n "$1" "$plan"; else payload | sed -n "$1"; fi; }
+
+# Roles whose containers are started for one piece of work: they do not serve (plan/wanted/container.ts).
+one_off='^(migrate|job|messenger)$'
 
 # payload_value WORD: the rest of the first payload line that begins with WORD.
 payload_value() { from_payload "/^$1 /{s///p;q;}"; }

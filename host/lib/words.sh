@@ -15,6 +15,7 @@ in_words() {
     observe) say "watching the new release" ;;
     backup) say "dumping the database" ;;
     password) say "setting the database's password" ;;
+    jobs) say "writing the crontab" ;;
     record) say "recording the release" ;;
     shelter | promote) say "settling what a reboot would bring up" ;;
     sweep) say "tidying up" ;;

@@ -41,12 +41,12 @@ remember_needs() {
     replace_file "$state/needs"
 }
 
-# The containers that run when all is well: one-off migrations have ended.
-serving_keys() { awk '$1 == "object" && $4 != "migrate" { print $2 }' "$state/current" 2>/dev/null; }
+# The containers that run when all is well.
+serving_keys() { awk -v one_off="$one_off" '$1 == "object" && $4 !~ one_off { print $2 }' "$state/current" 2>/dev/null; }
 
 # What served before this run, and does not any more.
 retired_keys() {
-  awk '$1 != "object" || $4 == "migrate" { next }
+  awk -v one_off="$one_off" '$1 != "object" || $4 ~ one_off { next }
     FILENAME ~ /current$/ { serves[$2] = 1; next }
     !serves[$2] { print $2 }' "$state/current" "$run/before" 2>/dev/null
 }

@@ -101,6 +101,8 @@ do_sweep() {
   [ -s "$state/current" ] || return 1
   docker ps -aq --no-trunc --filter "label=$(payload_value label)" | while read -r found; do
     grep -q "^object [^ ]* [^ ]* [^ ]* $found " "$state/current" && continue
+    # A job at work ends in peace; who started it removes it then.
+    [ "$(docker inspect -f '{{.State.Running}} {{index .Config.Labels "deploy.role"}}' "$found")" != "true job" ] || continue
     docker_within 3700 stop "$found" >/dev/null
     docker rm -f "$found" >/dev/null
   done || return 1

@@ -124,7 +124,7 @@ do_record() {
     say "number $number"
     payload_lines_whole release epoch lineage
     for key in $(payload_value serves); do object_line "$key"; done
-    payload_lines_whole record
+    payload_lines_whole job telling record
   } | replace_file "$state/current" durable || return 1
   tail -n 400 "$state/seen" | replace_file "$state/seen"
   # What is retired does not come back if the machine restarts before it is removed; perhaps it is gone already.

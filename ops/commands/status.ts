@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Facts } from "../../plan/found/facts";
+import { serves } from "../../plan/wanted/container";
 import { colors } from "../colors";
 import { EXIT } from "../exit";
 import type { Selection } from "../pulumi";
@@ -46,7 +47,7 @@ export interface Status {
 
 export function describeStatus({ current, containers, active, interrupted, memory }: Facts): Status {
   const services = (current?.objects ?? [])
-    .filter(({ role }) => role !== "migrate")
+    .filter(({ role }) => serves(role))
     .map(({ service, key, id }) => ({
       service,
       version: key,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { partsOfAddress } from "./address";
+import { checkJobs } from "./checkJobs";
 import { problemsOfReferences } from "./references";
 
 /**
@@ -64,6 +65,9 @@ const draftConfig = z.object({
     .optional()
     .catch(undefined),
   identityKey: given,
+  jobs: z
+    .record(z.string(), z.object({ service: z.string().optional().catch(undefined) }).catch({}))
+    .catch({}),
 });
 
 type Draft = z.infer<typeof draftConfig>;
@@ -92,6 +96,7 @@ export function crossChecks(values: unknown): string[] {
     ...checkSecrets(config, services),
     ...checkPorts(config),
     ...checkPublished(config, services),
+    ...checkJobs(new Map(Object.entries(config.jobs).map(([name, one]) => [name, one.service])), services),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { between, hostPath, line } from "./values";
+import { between, isTimeZone, hostPath, line } from "./values";
 
 /**
  * The checklist before a deploy: what each check wants, and what happens when it is not so.
@@ -69,12 +69,3 @@ export const checks = z.strictObject({
 });
 
 export type Checks = z.infer<typeof checks>;
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { checks } from "./checks";
 import { notify } from "./notify";
-import { between, composed, COMPOSED, hostPath, line, noNul, text } from "./values";
+import { scheduleProblem } from "./schedule";
+import { between, composed, COMPOSED, hostPath, isTimeZone, line, noNul, text } from "./values";
 
 /**
  * What a stack may say, as a zod schema: every field with its unit, its default and the sentence that an error shows.
@@ -193,8 +194,8 @@ const service = z.strictObject({
   basicAuth: z.record(login, text.min(8, "must have at least 8 characters")).default({}),
   /** Paths of files that never change, such as those with a hash in their name: browsers keep them for a year. */
   cache: z.array(route).default([]),
-  /** How many containers of it run; requests are spread over them. */
-  replicas: between(1, 20, "containers").default(1),
+  /** How many containers of it run; requests are spread over them. 0: it is there for its jobs alone. */
+  replicas: between(0, 20, "containers").default(1),
   /** What its build alone is told, as BuildKit's secrets: in no layer, and another value builds nothing again. */
   buildSecrets: z.record(envName, text).default({}),
   /** Ports of the host that lead straight to it, past nginx: for what does not speak HTTP. */
@@ -268,6 +269,31 @@ const database = z.strictObject({
     .default({}),
   stopGrace: seconds.default(30),
   startTimeout: seconds.default(120),
+});
+
+/** What the host's cron runs in a container of a service's image. */
+const job = z.strictObject({
+  /** Whose image, environment, secrets, volumes and networks it has. */
+  service: z.string(),
+  command,
+  schedule: z.string().superRefine((one, context) => {
+    const problem = scheduleProblem(one);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  }),
+  /** Of its schedule; else the host's own. */
+  zone: z
+    .string()
+    .refine(
+      (one) => /^[A-Za-z_]+(\/[A-Za-z0-9_+-]+)*$/.test(one) && isTimeZone(one),
+      "must be a time zone such as Europe/Moscow",
+    )
+    .optional(),
+  /** MiB; else as much as its service. */
+  memory: memory.optional(),
+  /** How long it may run. */
+  timeout: between(1, 86_400, "seconds").default(3600),
+  /** When it is to begin and still runs: not this time, or when it has ended. */
+  overlap: z.enum(["skip", "wait"], "must be skip or wait").default("skip"),
 });
 
 const addressRule = "must be local, ssh://user@name or ssh://user@name:port, an IPv6 address in brackets";
@@ -362,6 +388,7 @@ export const schema = z.strictObject({
     .record(name, service)
     .refine((all) => Object.keys(all).length > 0, "must have at least one service"),
   database: database.optional(),
+  jobs: z.record(name, job).default({}),
   smoke: z
     .array(
       z.strictObject({
@@ -402,4 +429,5 @@ export const schema = z.strictObject({
 
 export type Config = z.infer<typeof schema>;
 export type ServiceConfig = Config["services"][string];
+export type JobConfig = Config["jobs"][string];
 export type DatabaseConfig = NonNullable<Config["database"]>;

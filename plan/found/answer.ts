@@ -55,6 +55,7 @@ export function parseFacts(text: string): Facts {
     ),
     kept: parseKept(rest(lines, "ledger")),
     condition: parseCondition(lines),
+    cron: parseCron(lines),
     machine: rest(lines, "machine").find((one) => one !== ""),
     owner: parseOwner(rest(lines, "owner")),
     volumes: words(lines, "volume").map(([name = "", made = "", stack]) => ({
@@ -69,6 +70,12 @@ export function parseFacts(text: string): Facts {
       sources: sources.join(" ").split(","),
     })),
   };
+}
+
+function parseCron(lines: readonly string[]): Facts["cron"] {
+  const [word, ...why] = words(lines, "cron")[0] ?? [];
+  if (word === undefined) return undefined;
+  return { state: word, why: why.join(" "), lackingZones: rest(lines, "no-zone") };
 }
 
 function parseOwner(lines: readonly string[]): Owner | undefined {
@@ -132,6 +139,7 @@ function parseCurrent(lines: readonly string[]): Current | undefined {
       id,
       health,
     })),
+    jobs: rest(lines, "job"),
     record: parseRecord(record),
   };
 }

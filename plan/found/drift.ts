@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { siteDigest } from "../site/nginx";
-import { type NamedContainer, RESTART_POLICY } from "../wanted/container";
+import { type NamedContainer, RESTART_POLICY, serves } from "../wanted/container";
 import { canonical, type Plain } from "../wanted/identity";
 import { dataIsNew } from "./data";
 import type { Facts, FoundContainer } from "./facts";
-import { generation, hasImage, isThere } from "./present";
+import { generation, hasImage, isAtWork, isThere } from "./present";
 
 /**
  * What was changed on the host since the last release, by hand or by an accident: found by comparing what the host told
@@ -33,10 +33,11 @@ export type DriftKind =
   | "data"
   | "interrupted"
   | "image"
-  | "migration"
+  | "one-off"
   | "network"
   | "site"
   | "routes"
+  | "crontab"
   | "stray";
 
 /** What is wanted and serves already, so that it can be compared. */
@@ -57,7 +58,7 @@ export function findDrift(expected: Expected, facts: Facts): Drift[] {
     ...interruption(facts),
     ...(facts.current?.objects ?? []).flatMap((object) => {
       const found = facts.containers.find(({ id }) => id === object.id);
-      if (object.role === "migrate") return migrationDrift(object.service, found);
+      if (!serves(object.role)) return oneOffDrift(object.service, object.role, found);
       const spec = expected.containers.find(({ key }) => key === object.key)?.spec;
       const memory = facts.current?.record.containers[object.service]?.memory;
       return containerDrift(object.service, found, memory, spec?.networks ?? [], facts);
@@ -66,6 +67,7 @@ export function findDrift(expected: Expected, facts: Facts): Drift[] {
     ...imageDrift(expected, facts),
     ...networkDrift(expected, facts),
     ...fileDrift(expected, facts),
+    ...cronDrift(facts),
     ...strays(expected, facts).map(({ id, key, state }): Drift => ({
       service: undefined,
       kind: "stray",
@@ -139,11 +141,27 @@ function stateDrift(service: string, { state, health }: FoundContainer): Drift[]
   }
 }
 
-/** It has done its work; but Pulumi makes it anew, so the release must know of the new one. */
-function migrationDrift(service: string, found: FoundContainer | undefined): Drift[] {
+/** One that is not running now is none; but Pulumi makes it anew, so the release must know of the new one. */
+function oneOffDrift(service: string, role: string, found: FoundContainer | undefined): Drift[] {
   if (found !== undefined && isThere(found)) return [];
-  const what = `the container of ${service}'s migration is gone`;
-  return [{ service, kind: "migration", what, cure: "made anew, and not run again" }];
+  const whose =
+    role === "migrate"
+      ? `${service}'s migration`
+      : role === "job"
+        ? `the job ${service}`
+        : "who tells of jobs";
+  const cure = role === "migrate" ? "made anew, and not run again" : "made anew";
+  return [{ service, kind: "one-off", what: `the container of ${whose} is gone`, cure }];
+}
+
+/** The lines of the release that serves. */
+function cronDrift({ cron, current }: Facts): Drift[] {
+  if (cron?.state !== "other" || current === undefined) return [];
+  const what =
+    current.jobs.length === 0
+      ? "there are lines of this stack in the crontab, and it has no jobs"
+      : "the lines of the jobs are not in the crontab as they were written";
+  return [{ service: undefined, kind: "crontab", what, cure: "written again" }];
 }
 
 /** A run in progress is not one that was killed. */
@@ -156,7 +174,7 @@ function interruption({ interrupted, active }: Facts): Drift[] {
 /** Volumes that served, are wanted, and are gone or begin anew. The proxy's holds no data. */
 function dataDrift({ containers }: Expected, facts: Facts): Drift[] {
   return containers.flatMap(({ spec: { service, role, mounts } }): Drift[] => {
-    if (role === "migrate" || role === "proxy") return [];
+    if (!serves(role) || role === "proxy") return [];
     const { volumes: had = [], made } = facts.current?.record.containers[service] ?? {};
     return mounts
       .filter(({ type, source }) => type === "volume" && had.includes(source))
@@ -248,7 +266,9 @@ function strays({ containers: wanted }: Expected, { containers, current }: Facts
     const isWanted = wanted.some((one) => one.key === key);
     return isWanted && !containers.some((one) => one.id === serving?.id && isThere(one));
   };
-  return containers.filter(({ id, key }) => !objects.some((one) => one.id === id) && !prepared(key));
+  return containers.filter(
+    (one) => !objects.some(({ id }) => id === one.id) && !prepared(one.key) && !isAtWork(one),
+  );
 }
 
 function sha256(text: string): string {

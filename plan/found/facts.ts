@@ -44,6 +44,12 @@ export interface Facts {
   /** What is kept of the release that was asked for. */
   readonly kept: Kept | undefined;
   readonly condition: Condition;
+  /**
+   * Of the host's cron, where the stack has jobs or is to have some: `same` or `other` says whether its lines are those of the
+   * release that serves; `none`, `stopped` and `denied` why it cannot be used. And the time zones that the host lacks.
+   */
+  readonly cron:
+    { readonly state: string; readonly why: string; readonly lackingZones: readonly string[] } | undefined;
   /** A name of the machine itself, made from its machine-id; undefined: it has none. */
   readonly machine: string | undefined;
   /** Whose the stack's folder on the host is. */
@@ -116,6 +122,7 @@ export const NO_FACTS: Facts = {
   ownLayers: new Map(),
   kept: undefined,
   condition: NO_CONDITION,
+  cron: undefined,
   machine: undefined,
   owner: undefined,
   volumes: [],

@@ -26,6 +26,11 @@ function isPresent(facts: Facts, key: string, wanted: string): boolean {
   return facts.containers.some((one) => one.id === wanted && isThere(one));
 }
 
+/** A job at its work: a release leaves it alone, also when it is not of what serves any more. */
+export function isAtWork({ role, state }: FoundContainer): boolean {
+  return role === "job" && state === "running";
+}
+
 /** Whether it can be started at all: a dead one is only a name. */
 export function isThere({ state }: FoundContainer): boolean {
   return state !== "dead" && state !== "removing";

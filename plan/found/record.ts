@@ -2,6 +2,8 @@ import { z } from "zod";
 
 const containerRecord = z.object({
   key: z.string(),
+  /** Of a job: whose image it has. */
+  service: z.string().optional(),
   image: z.string(),
   memory: z.number(),
   /** The volumes it has; a release of an older program did not tell. */
@@ -29,6 +31,9 @@ const containerRecord = z.object({
 export const releaseRecord = z.object({
   site: z.string(),
   containers: z.record(z.string(), containerRecord),
+  /** What cron runs, and who tells of it: by their names, apart from what serves. */
+  jobs: z.record(z.string(), containerRecord).optional(),
+  messenger: containerRecord.optional(),
   /** The names that the proxy carries for services. */
   names: z.array(z.string()).optional(),
   /** Which major version wrote the data, where it is, and how often that volume had to be made anew. */
@@ -38,6 +43,14 @@ export type ReleaseRecord = z.infer<typeof releaseRecord>;
 export type ContainerRecord = z.infer<typeof containerRecord>;
 export type RecordedBuild = NonNullable<ContainerRecord["build"]>;
 
+/** What a release ran of a service's image: the service, or, where that ran no container, one of its jobs. */
+export function builtBefore(
+  service: string,
+  { containers, jobs = {} }: Pick<ReleaseRecord, "containers" | "jobs">,
+): ContainerRecord | undefined {
+  return containers[service] ?? Object.values(jobs).find((one) => one.service === service);
+}
+
 /** What serves, as the last release recorded it. */
 export interface Current {
   readonly release: string;
@@ -45,5 +58,7 @@ export interface Current {
   readonly number: number;
   readonly epoch: number;
   readonly objects: readonly { key: string; service: string; role: string; id: string; health: string }[];
+  /** What its cron runs, a line each as the runner has it. */
+  readonly jobs: readonly string[];
   readonly record: ReleaseRecord;
 }

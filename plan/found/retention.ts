@@ -19,6 +19,8 @@ export function releasesToKeep(ledger: readonly Entry[], serving: string, keep: 
 
 /** The images that a plan needs or that stay for going back, by reference: only these of the stack's own stay. */
 export function imagesToKeep(records: readonly ReleaseRecord[], kept: readonly Entry[]): string[] {
-  const wanted = records.flatMap(({ containers }) => Object.values(containers).map(({ image }) => image));
+  const wanted = records.flatMap(({ containers, jobs = {} }) =>
+    [...Object.values(containers), ...Object.values(jobs)].map(({ image }) => image),
+  );
   return [...new Set([...wanted, ...kept.flatMap(({ images }) => [...images.keys()])])].sort();
 }

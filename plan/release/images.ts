@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema";
 import type { Facts } from "../found/facts";
+import { builtBefore } from "../found/record";
 import { generation, hasImage } from "../found/present";
 import type { Build } from "../wanted/build";
 import { registriesOf } from "../wanted/logins";
@@ -51,7 +52,7 @@ export function chooseImage(
   build: Build,
   facts: Facts,
 ): ImageChoice {
-  const before = facts.current?.record.containers[service]?.build;
+  const before = facts.current && builtBefore(service, facts.current.record)?.build;
   const found = hasImage(facts, tag);
   const same = { service, tag, generation: generation(facts, `image:${tag}`) };
   if (found === "intact") {

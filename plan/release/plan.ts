@@ -2,6 +2,7 @@ import type { MigrationKind } from "../config/schema";
 import type { Drift } from "../found/drift";
 import type { ReleaseRecord } from "../found/record";
 import type { NamedContainer } from "../wanted/container";
+import type { Scheduled } from "../wanted/jobs";
 import type { Order } from "./memory";
 
 /**
@@ -26,6 +27,8 @@ export interface Plan {
   readonly drift: readonly Drift[];
   /** The migrations that run, by key. */
   readonly migrations: Readonly<Record<string, MigrationKind>>;
+  /** What cron runs from here on. */
+  readonly jobs: readonly Scheduled[];
   readonly kind: "deploy" | "repair" | "rollback";
   /** The images that stay on the host; of the stack's own builds all others go. */
   readonly retained: readonly string[];

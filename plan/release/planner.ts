@@ -1,5 +1,6 @@
 import type { MigrationKind } from "../config/schema";
 import { isThere } from "../found/present";
+import type { NamedContainer } from "../wanted/container";
 import { canonical } from "../wanted/identity";
 import { DatabaseSteps } from "./databaseSteps";
 import type { Change } from "./plan";
@@ -24,6 +25,7 @@ export class Planner {
     private readonly situation: Situation,
     site: string,
     routesScript: string,
+    private readonly beside: readonly NamedContainer[],
   ) {
     this.script = new Script(situation.live);
     this.proxy = new ProxySteps(situation, this.script, this.changes, site, routesScript);
@@ -71,6 +73,7 @@ export class Planner {
     for (const item of instead) this.services.exchange(item);
     this.services.startBeside(after);
     this.prove([...cured, ...instead]);
+    this.schedule();
     this.script.do("record");
     this.tidy([...cured, ...instead]);
   }
@@ -93,6 +96,14 @@ export class Planner {
       if (this.situation.drifted(item.name, "limits"))
         this.script.do("limit", item.key, String(item.container.spec.memory));
     }
+    // What is started later must find its networks then.
+    for (const container of this.beside) this.services.attach(container);
+  }
+
+  /** What cron is to start is in its table before the release is recorded; until then it finds no such job, and does nothing. */
+  private schedule(): void {
+    const { config, facts } = this.situation;
+    if (Object.keys(config.jobs).length > 0 || (facts.current?.jobs ?? []).length > 0) this.script.do("jobs");
   }
 
   /** The candidate is tried before any visitor meets it; then everything is switched at once. */

@@ -5,7 +5,9 @@ import { generation } from "../found/present";
 import type { ReleaseRecord } from "../found/record";
 import { imagesToKeep, releasesToKeep } from "../found/retention";
 import { siteConfig, siteDigest } from "../site/nginx";
+import type { NamedContainer } from "../wanted/container";
 import { digest } from "../wanted/identity";
+import { jobLine, type Scheduled, scheduledJobs } from "../wanted/jobs";
 import type { Plan, Wanted } from "./plan";
 import { Planner } from "./planner";
 import { Situation } from "./situation";
@@ -13,6 +15,7 @@ import { Situation } from "./situation";
 /**
  * @param wanted every container in an order in which each comes after what it needs: database, proxy, services
  * @param routesScript the text of host/proxy/routes.js
+ * @param beside what is made with it and does not serve: what cron runs, and who tells of it
  */
 export function planRelease(
   config: Config,
@@ -20,16 +23,20 @@ export function planRelease(
   record: Omit<ReleaseRecord, "site">,
   facts: Facts,
   routesScript: string,
+  beside: readonly NamedContainer[] = [],
 ): Plan {
   const site = siteConfig(config, routesScript);
+  const jobs = scheduledJobs(config);
   const full: ReleaseRecord = { ...record, site: siteDigest(site) };
   const release = digest({
     keys: wanted.flatMap(({ container, migrationKey }) => [container.key, migrationKey ?? ""]),
     site: full.site,
     smoke: config.smoke,
+    // Without any, a release has the name that it had before there were jobs.
+    ...(beside.length === 0 ? {} : { beside: beside.map(({ key }) => key), jobs: jobs.map(jobLine) }),
   });
-  const situation = new Situation(config, wanted, facts, site, routesScript);
-  const planner = new Planner(situation, site, routesScript);
+  const situation = new Situation(config, wanted, facts, site, routesScript, beside);
+  const planner = new Planner(situation, site, routesScript, beside);
   planner.plan();
   const { script } = planner;
   const settled =
@@ -50,13 +57,43 @@ export function planRelease(
     changes: planner.changes,
     drift: situation.drift,
     migrations: planner.migrations,
+    jobs,
     volumes: volumesOf(wanted, facts),
     freshVolumes: freshVolumes(full, facts),
     retained: imagesToKeep([full, ...unrecorded(facts)], releasesToKeep(facts.ledger, release, config.keep)),
     kind: kindOf(config, release, facts),
     record: full,
-    refusals: [...versionRefusals(full, facts), ...collationRefusals(full, facts), ...planner.refusals],
+    refusals: [
+      ...versionRefusals(full, facts),
+      ...collationRefusals(full, facts),
+      ...cronRefusals(jobs, facts),
+      ...planner.refusals,
+    ],
   };
+}
+
+/** Only where there are jobs: a host without cron is as good as any for the rest. */
+function cronRefusals(jobs: readonly Scheduled[], { cron }: Facts): string[] {
+  if (jobs.length === 0 || cron === undefined) return [];
+  const zones = jobs
+    .filter(({ zone }) => cron.lackingZones.includes(zone))
+    .map(
+      ({ name, zone }) =>
+        `jobs.${name}.zone: the host knows no time zone ${zone} (Debian: apt-get install tzdata there)`,
+    );
+  switch (cron.state) {
+    case "none":
+      return ["jobs: the host has no cron, which starts them (Debian: apt-get install cron there)", ...zones];
+    case "stopped":
+      return ["jobs: cron does not run on the host (Debian: systemctl enable --now cron there)", ...zones];
+    case "denied":
+      return [
+        `jobs: the crontab cannot be used on the host: ${cron.why} (man 1 crontab: cron.allow)`,
+        ...zones,
+      ];
+    default:
+      return zones;
+  }
 }
 
 function volumesOf(wanted: readonly Wanted[], facts: Facts): Plan["volumes"] {

@@ -30,6 +30,7 @@ const IS_OF_RELEASE: Readonly<Record<keyof Config, boolean>> = {
   proxy: true,
   services: true,
   database: true,
+  jobs: true,
   smoke: true,
   observe: true,
   strategy: true,

@@ -2,9 +2,9 @@ import type { Config } from "../config/schema";
 import { dataIsNew } from "../found/data";
 import { type Drift, type DriftKind, findDrift, missingNetworks } from "../found/drift";
 import type { Facts } from "../found/facts";
-import { isThere } from "../found/present";
+import { isAtWork, isThere } from "../found/present";
 import type { Current } from "../found/record";
-import type { NamedContainer } from "../wanted/container";
+import { type NamedContainer, serves } from "../wanted/container";
 import { leaves } from "../wanted/identity";
 import type { Change, Wanted } from "./plan";
 
@@ -42,8 +42,9 @@ export class Situation {
     readonly facts: Facts,
     site: string,
     routesScript: string,
+    beside: readonly NamedContainer[] = [],
   ) {
-    const serving = (facts.current?.objects ?? []).filter(({ role }) => role !== "migrate");
+    const serving = (facts.current?.objects ?? []).filter(({ role }) => serves(role));
     this.live = Object.fromEntries(
       serving.flatMap((object) => {
         const address = addressOf(object.key, object.health);
@@ -53,7 +54,10 @@ export class Situation {
     const containers = wanted.flatMap(({ container, migration }) =>
       migration ? [container, migration] : [container],
     );
-    this.drift = findDrift({ containers, site, script: routesScript, live: { ...this.live } }, facts);
+    this.drift = findDrift(
+      { containers: [...containers, ...beside], site, script: routesScript, live: { ...this.live } },
+      facts,
+    );
     const database = wanted.find(({ container }) => container.spec.role === "database");
     this.dataVolume = database?.container.spec.mounts[0]?.source;
     this.items = wanted.map((one) => this.item(one, serving));
@@ -82,7 +86,7 @@ export class Situation {
     const known = new Set(this.facts.current?.objects.map(({ id }) => id));
     return (
       this.drift.length === 0 &&
-      this.facts.containers.every(({ id }) => known.has(id)) &&
+      this.facts.containers.every((one) => known.has(one.id) || isAtWork(one)) &&
       this.items.every(({ kind }) => kind === "same") &&
       this.gone.length === 0
     );
@@ -179,7 +183,7 @@ export class Situation {
   holders({ name, exclusive }: Item): readonly Recorded[] {
     const { current } = this.facts;
     return (current?.objects ?? []).filter(({ service, role, id }) => {
-      if (service === name || role === "migrate") return false;
+      if (service === name || !serves(role)) return false;
       const { volumes = [], ports = [] } = current?.record.containers[service] ?? {};
       const has = [...volumes, ...ports];
       const stays = this.items.some((one) => one.name === service && one.kind !== "replace");

@@ -2,7 +2,7 @@ import { byNeeds } from "../config/needs";
 import type { Config, DatabaseConfig, ServiceConfig } from "../config/schema";
 import type { Facts } from "../found/facts";
 import { generation } from "../found/present";
-import type { ContainerRecord, RecordedBuild, ReleaseRecord } from "../found/record";
+import { builtBefore, type ContainerRecord, type RecordedBuild, type ReleaseRecord } from "../found/record";
 import { adoptedVolumes, volumeProblems } from "../found/volumes";
 import { type Build, readBuild, whyBuilt } from "../wanted/build";
 import {
@@ -16,6 +16,8 @@ import {
   serviceSpec,
 } from "../wanted/container";
 import { looksSecret } from "../wanted/environment";
+import { jobSpec } from "../wanted/jobs";
+import { messengerSpec } from "../wanted/messenger";
 import { fullName, serviceVolume, type StackNames } from "../wanted/names";
 import { chooseImage, type ImageChoice, keptImage } from "./images";
 import type { Wanted } from "./plan";
@@ -26,7 +28,12 @@ export interface DescribedStack {
   readonly database: NamedContainer | undefined;
   readonly proxy: NamedContainer;
   readonly services: readonly DescribedService[];
-  /** All of them, each after what it needs. */
+  /** What cron runs, by name, and who tells of it. */
+  readonly jobs: readonly DescribedJob[];
+  readonly messenger: NamedContainer | undefined;
+  /** All of these. */
+  readonly beside: readonly NamedContainer[];
+  /** All that serves, each after what it needs. */
   readonly wanted: readonly Wanted[];
   readonly record: Omit<ReleaseRecord, "site">;
   /** Why it cannot have what it wants, each with a cure. */
@@ -35,12 +42,20 @@ export interface DescribedStack {
   readonly notes: readonly string[];
 }
 
+export interface DescribedJob {
+  readonly name: string;
+  /** Whose image it has. */
+  readonly service: string;
+  readonly container: NamedContainer;
+}
+
 export interface DescribedService {
   readonly name: string;
   readonly config: ServiceConfig;
+  /** What one of its containers is. */
   readonly container: NamedContainer;
-  /** The second one and the others, where it has several. */
-  readonly replicas: readonly NamedContainer[];
+  /** Those that serve: this one, and its replicas; of one that is there for its jobs alone, none. */
+  readonly containers: readonly NamedContainer[];
   readonly migration: NamedContainer | undefined;
   /** The migration's name, also if it is not to run again. */
   readonly migrationKey: string | undefined;
@@ -83,14 +98,20 @@ export function describeStack(
   const services = byNeeds(config).map((name) =>
     describeService(name, config, names, imageOf, pin !== undefined),
   );
+  const jobs = services.flatMap((one) => describeJobs(one, config));
+  const told = jobs.length === 0 ? undefined : messengerSpec(config);
+  const messenger = told && nameContainer(told, config.identityKey);
   return {
     database,
     proxy,
     services,
+    jobs,
+    messenger,
+    beside: [...jobs.map(({ container }) => container), ...(messenger ? [messenger] : [])],
     wanted: [
       ...(database ? [{ container: database, ...PLAIN }] : []),
       { container: proxy, ...PLAIN },
-      ...services.flatMap((one) => [wantedService(one, names), ...wantedReplicas(one)]),
+      ...services.flatMap((one) => wantedOf(one, names)),
     ],
     record: {
       names: [...proxy.spec.aliases],
@@ -100,14 +121,38 @@ export function describeStack(
         proxy: recordOf(facts, proxy),
         ...Object.fromEntries(
           services.flatMap((one) =>
-            [one.container, ...one.replicas].map((each) => [each.spec.service, recordOf(facts, each, one)]),
+            one.containers.map((each) => [each.spec.service, recordOf(facts, each, one)]),
           ),
         ),
       },
+      ...(jobs.length === 0
+        ? {}
+        : {
+            jobs: Object.fromEntries(
+              jobs.map(({ name, service, container }) => [
+                name,
+                recordOf(
+                  facts,
+                  container,
+                  services.find((one) => one.name === service),
+                ),
+              ]),
+            ),
+          }),
+      ...(messenger === undefined ? {} : { messenger: recordOf(facts, messenger) }),
     },
     refusals: volumeProblems(config, names, facts),
     notes: [...adoptedVolumes(config, names, facts), ...plainSecrets(config)],
   };
+}
+
+function describeJobs({ name, container }: DescribedService, config: Config): DescribedJob[] {
+  return Object.entries(config.jobs)
+    .filter(([, { service }]) => service === name)
+    .map(([job]) => {
+      const spec = jobSpec(job, config, container.spec);
+      return { name: job, service: name, container: nameContainer(spec, config.identityKey) };
+    });
 }
 
 function plainSecrets({ services }: Config): string[] {
@@ -146,7 +191,7 @@ function imageFromSource(
   const build = readBuild(root, { ...service, source }, platform, config.baseRefresh);
   const reference = imageTag(names, name, build);
   const image = chooseImage(config, name, reference, build, facts);
-  const why = whyBuilt(build, facts.current?.record.containers[name]?.build);
+  const why = whyBuilt(build, facts.current && builtBefore(name, facts.current.record)?.build);
   return {
     reference,
     image,
@@ -163,7 +208,7 @@ function imageFromSource(
 
 /** What an earlier release ran: its source may be long gone. */
 function imageOfRelease(name: string, { entry, record }: Pin, facts: Facts): ServiceImage {
-  const before = record.containers[name];
+  const before = builtBefore(name, record);
   const reference = before?.image ?? "";
   const build = before?.build;
   if (build === undefined) return { reference, image: undefined, build };
@@ -191,8 +236,8 @@ function describeService(
     name,
     config: service,
     container: nameContainer(spec, config.identityKey),
-    replicas: Array.from({ length: service.replicas - 1 }, (_, i) =>
-      nameContainer(serviceSpec(name, config, reference, names, i + 2), config.identityKey),
+    containers: Array.from({ length: service.replicas }, (_, i) =>
+      nameContainer(serviceSpec(name, config, reference, names, i + 1), config.identityKey),
     ),
     migration: migrated ? undefined : migration,
     migrationKey: migration?.key,
@@ -201,27 +246,25 @@ function describeService(
   };
 }
 
-function wantedService(
-  { config, container, migration, migrationKey }: DescribedService,
+function wantedOf(
+  { config, containers, migration, migrationKey }: DescribedService,
   names: StackNames,
-): Wanted {
-  return {
-    container,
-    migration,
-    migrationKey,
-    migrationKind: config.migrateKind ?? "expand",
-    order: config.order,
-    exclusive: [
-      ...config.volumes.filter(({ shareable }) => !shareable).map((one) => serviceVolume(names, one)),
-      ...container.spec.ports.map(portName),
-    ],
-    needs: config.needs,
-  };
-}
-
-function wantedReplicas({ config, replicas }: DescribedService): Wanted[] {
+): Wanted[] {
   const { order, needs } = config;
-  return replicas.map((container) => ({ ...PLAIN, container, order, needs }));
+  return containers.map((container, i): Wanted => {
+    const replica = { ...PLAIN, container, order, needs };
+    if (i > 0) return replica;
+    return {
+      ...replica,
+      migration,
+      migrationKey,
+      migrationKind: config.migrateKind ?? "expand",
+      exclusive: [
+        ...config.volumes.filter(({ shareable }) => !shareable).map((one) => serviceVolume(names, one)),
+        ...container.spec.ports.map(portName),
+      ],
+    };
+  });
 }
 
 function dataOf(
@@ -245,6 +288,7 @@ function recordOf(
     image: spec.image,
     memory: spec.memory,
     volumes,
+    ...(spec.role === "job" && service !== undefined ? { service: service.name } : {}),
     ...(service !== undefined && spec.ports.length > 0 ? { ports: spec.ports.map(portName) } : {}),
     made: Object.fromEntries(volumes.map((name) => [name, generation(facts, `volume:${name}`)])),
     parts: { ...parts },

@@ -3,6 +3,7 @@ import { conditionLines } from "../found/condition";
 import type { Repository } from "../found/deployer";
 import type { Build } from "../wanted/build";
 import { type ContainerSpec, databaseImage, type Health } from "../wanted/container";
+import { jobLine } from "../wanted/jobs";
 import { fullName, logFile, stackLabel, stateFolder, type StackNames } from "../wanted/names";
 import type { Plan } from "./plan";
 import { configToKeep } from "./rollback";
@@ -51,12 +52,14 @@ export function stackLines(
 
 /** What host/facts.sh is told. */
 export function factLines(names: StackNames, config: Config, wait: number): string[] {
-  const { host, tls, checks, rollbackTo, database, services } = config;
+  const { host, tls, checks, rollbackTo, database, services, jobs } = config;
   const certificate = tls && `${tls.folder}/${tls.certificate}`;
   return [
     ...stackLines(names, host, wait, undefined),
     ...Object.values(services).flatMap(({ image }) => (image === undefined ? [] : [`image ${image}`])),
     ...(database === undefined ? [] : [`image ${databaseImage(database)}`]),
+    ...(Object.keys(jobs).length === 0 ? [] : ["jobs asked"]),
+    ...[...new Set(Object.values(jobs).flatMap(({ zone }) => zone ?? []))].map((zone) => `zone ${zone}`),
     ...conditionLines(certificate, checks.backup.folder),
     ...(rollbackTo === undefined ? [] : [`asked ${rollbackTo}`]),
   ];
@@ -99,6 +102,7 @@ export function planLines(
       : [`data ${plan.record.database.version} ${plan.record.database.volume}`]),
     ...Object.entries(plan.migrations).map(([key, kind]) => `migration ${key} ${kind}`),
     ...secretLines(config),
+    ...plan.jobs.map((job) => `job ${jobLine(job)}`),
     `config ${base64(JSON.stringify(configToKeep(config)))}`,
     ...containers.map(({ key, id, spec }) => objectLine(key, id, spec)),
     `serves ${containers.map(({ key }) => key).join(" ")}`,
@@ -118,6 +122,11 @@ export function planLines(
     ),
     `record ${base64(JSON.stringify(plan.record))}`,
   ];
+}
+
+/** What the messenger is to say of each outcome of a job. */
+export function tellingLines(messages: Readonly<Record<string, string>>): string[] {
+  return Object.entries(messages).map(([outcome, text]) => `telling ${outcome} ${base64(text)}`);
 }
 
 /** By name only: whether a release can be gone back to is asked of each, without its whole config. */

@@ -9,7 +9,7 @@ import { hardening } from "./security";
 
 /**
  * What a container is, as plain data: made from config alone, named by its content, turned into a Pulumi resource by
- * components/. All four kinds of container (service, its migration, database, proxy) come from here, so that the one
+ * components/. All kinds of container (service, its migration, job, database, proxy, ...) come from here, so that the one
  * rule and the hardening hold for each.
  */
 
@@ -19,7 +19,15 @@ import { hardening } from "./security";
  */
 export const RESTART_POLICY = "always";
 
-export type Role = "service" | "migrate" | "database" | "proxy";
+export type Role = "service" | "migrate" | "database" | "proxy" | "job" | "messenger";
+
+/** Those that are started for one piece of work and end by themselves: a release does not start them to serve. */
+const ONE_OFF: readonly string[] = ["migrate", "job", "messenger"] satisfies Role[];
+
+/** Whether a container of this role runs when all is well. */
+export function serves(role: string): boolean {
+  return !ONE_OFF.includes(role);
+}
 
 export type Health =
   | {
@@ -73,7 +81,7 @@ export type ContainerSpec = {
   readonly health: Health;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopGrace: number;
-  /** Seconds until healthy (for a migration: until done). */
+  /** Seconds until healthy (for a migration or a job: until done). */
   readonly startTimeout: number;
 };
 
@@ -97,7 +105,7 @@ export function nameContainer(spec: ContainerSpec, identityKey: string | undefin
   };
   // A host name on the network, too.
   const base = spec.service.replace(".", "-");
-  const name = spec.role === "migrate" ? `${base}-migrate` : base;
+  const name = ["migrate", "job"].includes(spec.role) ? `${base}-${spec.role}` : base;
   return { spec, key: `${name}-${digest(description)}`, parts: leaves(description) };
 }
 

@@ -1,6 +1,7 @@
 import type { Facts } from "../found/facts";
 import type { ReleaseRecord } from "../found/record";
 import type { Plan } from "../release/plan";
+import { changedJobs } from "./jobs";
 import { changedSettings } from "./explain";
 
 /** How a deploy ended, as data: whoever tells people of it takes this, and finds words of its own (plan/words/message.ts). */
@@ -28,13 +29,14 @@ export interface Event {
 export interface Changed {
   /** Undefined: no container, but what stands around them. */
   readonly service?: string;
-  readonly what: "new" | "source" | "settings" | "repair" | "remove" | "site" | "tests";
+  readonly what: "new" | "source" | "settings" | "repair" | "remove" | "jobs" | "site" | "tests";
   /** As the config calls them, such as memory or env.LEVEL. */
   readonly settings: readonly string[];
 }
 
 /** What a release changes, a line a service; nothing for what stays as it is. */
-export function changesOf(plan: Plan, { current }: Facts): Changed[] {
+export function changesOf(plan: Plan, facts: Facts): Changed[] {
+  const { current } = facts;
   const before = current?.record;
   const services = plan.changes.flatMap(({ service, kind }): Changed[] => {
     switch (kind) {
@@ -46,6 +48,8 @@ export function changesOf(plan: Plan, { current }: Facts): Changed[] {
         return [{ service, what: kind, settings: [] }];
     }
   });
+  const jobs = changedJobs(plan, facts);
+  if (jobs.length > 0) return [...services, { what: "jobs", settings: jobs }];
   if (services.length > 0 || current === undefined || current.release === plan.release) return services;
   return [{ what: before?.site === plan.record.site ? "tests" : "site", settings: [] }];
 }

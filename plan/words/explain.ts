@@ -10,6 +10,7 @@ import type { Pin } from "../release/rollback";
 import { differences } from "../wanted/identity";
 import { serviceOf } from "../wanted/replicas";
 import { relaxations, runsAs } from "../wanted/security";
+import { changedJobs, explainJobs } from "./jobs";
 import { timeOf } from "./time";
 
 /** The plan in words, for the person who reads a preview: what happens to each container, and what it costs. */
@@ -24,7 +25,8 @@ export function explain(
     (change) => `  ${change.service.padEnd(width)}  ${describe(change, plan, config, facts)}`,
   );
   const told = explainImages(images).map((line) => `  ${line}`);
-  return [title(plan, facts), ...lines, ...told, ...notes(plan, config, facts)].join("\n");
+  const jobs = explainJobs(plan, config, facts).map((line) => `  ${line}`);
+  return [title(plan, facts), ...lines, ...told, ...jobs, ...notes(plan, config, facts)].join("\n");
 }
 
 /** A pinned stack says so in every preview. */
@@ -218,7 +220,11 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
   const told: [boolean, string][] = [
     [siteChanges, "the site's own configuration changes (domain, routes, limits): nginx loads it"],
     [
-      sameContainers && !siteChanges && current !== undefined && current.release !== plan.release,
+      sameContainers &&
+        !siteChanges &&
+        current !== undefined &&
+        current.release !== plan.release &&
+        changedJobs(plan, facts).length === 0,
       "no container changes, only the smoke tests or a migration",
     ],
     [

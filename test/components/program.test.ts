@@ -718,6 +718,7 @@ describe("a program that must not go on", () => {
         release: "0",
         number: 1,
         epoch: 1,
+        jobs: [],
         objects: [{ key: worker.name, service: "worker", role: "service", id: "1", health: "none" }],
         record: {
           site: "",

@@ -43,6 +43,7 @@ keep() {
 }
 rm -f /run/switched-off
 keep sshd /usr/sbin/sshd -D -e &
+keep cron cron -f &
 keep dockerd dockerd --cgroup-parent "$parent" --mtu "$mtu" &
 engine=$!
 

@@ -32,6 +32,7 @@ export const containerInputs = {
   logDriver: { type: "string" },
   logOpts: { type: "map" },
   networkMode: { type: "string" },
+  stdinOpen: { type: "boolean" },
   networksAdvanced: {
     type: "objects",
     unordered: true,

@@ -24,6 +24,7 @@ const defined = z.object({
   logDriver: z.string().default(""),
   logOpts: z.record(z.string(), z.string()).optional(),
   networkMode: z.string().default(""),
+  stdinOpen: z.boolean().default(false),
   tmpfs: z.record(z.string(), z.string()).optional(),
   ports: z
     .array(
@@ -71,6 +72,7 @@ export function containerSpec(inputs: ValueMap): object {
     User: given.user,
     Hostname: given.hostname,
     WorkingDir: given.workingDir,
+    OpenStdin: given.stdinOpen,
     StopSignal: given.stopSignal,
     StopTimeout: given.stopTimeout,
     ExposedPorts: Object.fromEntries(given.ports.map((port) => [portKey(port), {}])),

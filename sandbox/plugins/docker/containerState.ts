@@ -18,6 +18,7 @@ export const inspectedContainer = z.object({
     WorkingDir: z.string().default(""),
     StopSignal: z.string().optional(),
     StopTimeout: z.number().optional(),
+    OpenStdin: z.boolean().default(false),
   }),
   HostConfig: z.object({
     Memory: z.number(),
@@ -69,6 +70,7 @@ export function containerState(container: InspectedContainer): ValueMap {
     memory: host.Memory / mebibyte,
     memorySwap: host.MemorySwap > 0 ? host.MemorySwap / mebibyte : host.MemorySwap,
     networkMode: host.NetworkMode,
+    stdinOpen: config.OpenStdin,
     readOnly: host.ReadonlyRootfs,
     init: host.Init ?? false,
     securityOpts: host.SecurityOpt ?? [],

@@ -3,12 +3,13 @@ import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:ht
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expectSuccess } from "./expect";
-import { localHost, type Seen } from "./host";
+import type { Box } from "./box";
+import { type Host, localHost, type Seen } from "./host";
 import { freePort } from "./port";
 import { Pulumi } from "./pulumi";
 import { Workspace } from "./workspace";
 
-/** One of examples/, deployed by its stack.yaml alone to this machine's engine; only the port is the test's. */
+/** One of examples/, deployed by its stack.yaml alone; only where to and the port are the test's. */
 export class Example {
   /** The label and the images' prefix on the host. */
   readonly fullName: string;
@@ -16,6 +17,7 @@ export class Example {
   private constructor(
     readonly workspace: Workspace,
     readonly pulumi: Pulumi,
+    readonly host: Host,
     private readonly port: number,
   ) {
     this.fullName = `artsvao/${workspace.stack}`;
@@ -33,11 +35,22 @@ export class Example {
     await workspace.set("http.port", port);
     const pulumi = new Pulumi(workspace, {});
     await pulumi.init();
-    return new Example(workspace, pulumi, port);
+    return new Example(workspace, pulumi, localHost, port);
+  }
+
+  /** On a machine of its own, over ssh. */
+  static async inBox(box: Box, name: string): Promise<Example> {
+    const folder = join("examples", name);
+    const workspace = await Workspace.create(`${name}-${process.pid}`, folder, join(folder, "stack.yaml"));
+    await workspace.set("host", { address: `ssh://root@127.0.0.1:${box.sshPort}`, hostKey: box.hostKey });
+    await workspace.set("http", undefined);
+    const pulumi = new Pulumi(workspace, box.deployerEnv);
+    await pulumi.init();
+    return new Example(workspace, pulumi, box.host, box.httpPort);
   }
 
   running(): Promise<Record<string, Seen>> {
-    return localHost.running(this.fullName);
+    return this.host.running(this.fullName);
   }
 
   /** What a visitor gets. Its config publishes it on 127.0.0.1 only. */
@@ -64,10 +77,10 @@ export class Example {
   /** All that the host has of it. */
   async traces() {
     return {
-      containers: (await localHost.containers(this.fullName)).map(({ id }) => id),
-      images: await localHost.images(this.fullName),
-      networks: await localHost.networks(this.fullName),
-      volumes: await localHost.volumes(this.fullName),
+      containers: (await this.host.containers(this.fullName)).map(({ id }) => id),
+      images: await this.host.images(this.fullName),
+      networks: await this.host.networks(this.fullName),
+      volumes: await this.host.volumes(this.fullName),
     };
   }
 
@@ -78,8 +91,8 @@ export class Example {
   /** The engine is shared with others: takes back all that was made, the data too. */
   async remove(): Promise<void> {
     await this.destroy();
-    for (const volume of await localHost.volumes(this.fullName))
-      await localHost.sh(`docker volume rm ${volume}`);
+    for (const volume of await this.host.volumes(this.fullName))
+      await this.host.sh(`docker volume rm ${volume}`);
     await this.workspace.remove();
   }
 }
