@@ -36,7 +36,7 @@ async function program(news: News) {
   const { config, pin } = withoutTrace(() => pinned(configured, facts));
   expectOwnHost(config, names, facts, lineage);
   const stack = withoutTrace(() => describeStack(__dirname, config, names, facts, pin));
-  const plan = planRelease(config, stack.wanted, stack.record, facts, routesScript(), stack.beside);
+  const plan = planRelease(config, stack, facts, routesScript());
   news.about({
     config,
     names,

@@ -39,7 +39,8 @@ const PARTS = [
   "teardown.sh",
 ];
 
-export type Action = "claim" | "deploy" | "facts" | "check" | "teardown" | "sample" | "note" | "doctor" | "jobs";
+export type Action =
+  "claim" | "deploy" | "facts" | "check" | "teardown" | "sample" | "note" | "doctor" | "jobs";
 
 /** No line of a payload can be this one: each begins with a word of ours. */
 const END = "==end of payload==";

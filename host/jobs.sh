@@ -72,10 +72,11 @@ is_due() {
   say "$6" | replace_file "$folder/$name.due"
 }
 
-# fits FIELD NUMBER: 07 is 7.
+# fits FIELD NUMBER: 07 is 7, and 0 stays 0.
 fits() {
   [ "$1" = '*' ] && return 0
-  case ",$1," in *",${2#0},"*) return 0 ;; *) return 1 ;; esac
+  number=${2#0}
+  case ",$1," in *",${number:-0},"*) return 0 ;; *) return 1 ;; esac
 }
 
 # The last one is at work still.

@@ -19,7 +19,7 @@ export function planOf(
   try {
     const { config, pin } = pinned(configured, facts);
     const stack = describeStack(PROJECT, config, names, facts, pin);
-    return { config, stack, plan: planRelease(config, stack.wanted, stack.record, facts, routesScript()) };
+    return { config, stack, plan: planRelease(config, stack, facts, routesScript()) };
   } catch (error) {
     if (error instanceof ConfigError || error instanceof ContextError) throw new OpsError(error.message);
     throw error;

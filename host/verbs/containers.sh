@@ -99,10 +99,11 @@ undo_remove() { :; }
 # images of releases that nobody goes back to; and the logins of earlier passwords: nobody who serves uses them now.
 do_sweep() {
   [ -s "$state/current" ] || return 1
+  # A job at work ends in peace; who started it removes it then.
+  docker ps -q --no-trunc --filter "label=$(payload_value label)" --filter label=deploy.role=job >"$run/at-work" || return 1
   docker ps -aq --no-trunc --filter "label=$(payload_value label)" | while read -r found; do
     grep -q "^object [^ ]* [^ ]* [^ ]* $found " "$state/current" && continue
-    # A job at work ends in peace; who started it removes it then.
-    [ "$(docker inspect -f '{{.State.Running}} {{index .Config.Labels "deploy.role"}}' "$found")" != "true job" ] || continue
+    ! grep -qxF "$found" "$run/at-work" || continue
     docker_within 3700 stop "$found" >/dev/null
     docker rm -f "$found" >/dev/null
   done || return 1

@@ -4,6 +4,10 @@
 # A job that is not recorded yet is not found by what cron calls, and nothing runs.
 do_jobs() {
   mkdir -p "$state/jobs" && small_script | replace_file "$(job_script)" || return 1
+  # A volume may be theirs alone.
+  for key in $(from_payload '/^object /p' | awk '$4 == "job" { print $2 }'); do
+    load_object "$key" && give_volumes || return 1
+  done
   payload_lines_whole job | write_crontab
 }
 undo_jobs() { sed -n '/^job /p' "$state/current" 2>/dev/null | write_crontab; }

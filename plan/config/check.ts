@@ -65,6 +65,7 @@ const draftConfig = z.object({
     .optional()
     .catch(undefined),
   identityKey: given,
+  notify: z.object({ telegram: given }).catch({}),
   jobs: z
     .record(z.string(), z.object({ service: z.string().optional().catch(undefined) }).catch({}))
     .catch({}),
@@ -286,13 +287,14 @@ function checkVolumes(services: Services): string[] {
   );
 }
 
-function checkSecrets({ identityKey }: Draft, services: Services): string[] {
+function checkSecrets({ identityKey, jobs, notify }: Draft, services: Services): string[] {
   const withSecrets = services.filter(
     ([, { secrets, basicAuth }]) => Object.keys({ ...secrets, ...basicAuth }).length > 0,
   );
-  if (withSecrets.length === 0 || identityKey !== undefined) return [];
+  const withToken = Object.keys(jobs).length > 0 && notify.telegram !== undefined;
+  if ((withSecrets.length === 0 && !withToken) || identityKey !== undefined) return [];
   return [
-    "identityKey: is missing; services with secrets need it. Set it once: " +
+    `identityKey: is missing; ${withSecrets.length === 0 ? "jobs that are told of by Telegram" : "services with secrets"} need it. Set it once: ` +
       "openssl rand -hex 32 | pulumi config set --secret identityKey",
   ];
 }

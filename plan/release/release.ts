@@ -8,22 +8,20 @@ import { siteConfig, siteDigest } from "../site/nginx";
 import type { NamedContainer } from "../wanted/container";
 import { digest } from "../wanted/identity";
 import { jobLine, type Scheduled, scheduledJobs } from "../wanted/jobs";
-import type { Plan, Wanted } from "./plan";
+import type { Plan } from "./plan";
 import { Planner } from "./planner";
 import { Situation } from "./situation";
+import type { DescribedStack } from "./stack";
 
 /**
- * @param wanted every container in an order in which each comes after what it needs: database, proxy, services
+ * @param stack what serves, each after what it needs; and beside it what is made and does not serve
  * @param routesScript the text of host/proxy/routes.js
- * @param beside what is made with it and does not serve: what cron runs, and who tells of it
  */
 export function planRelease(
   config: Config,
-  wanted: readonly Wanted[],
-  record: Omit<ReleaseRecord, "site">,
+  { wanted, beside, record }: Pick<DescribedStack, "wanted" | "beside" | "record">,
   facts: Facts,
   routesScript: string,
-  beside: readonly NamedContainer[] = [],
 ): Plan {
   const site = siteConfig(config, routesScript);
   const jobs = scheduledJobs(config);
@@ -58,7 +56,7 @@ export function planRelease(
     drift: situation.drift,
     migrations: planner.migrations,
     jobs,
-    volumes: volumesOf(wanted, facts),
+    volumes: volumesOf([...wanted.map(({ container }) => container), ...beside], facts),
     freshVolumes: freshVolumes(full, facts),
     retained: imagesToKeep([full, ...unrecorded(facts)], releasesToKeep(facts.ledger, release, config.keep)),
     kind: kindOf(config, release, facts),
@@ -96,20 +94,22 @@ function cronRefusals(jobs: readonly Scheduled[], { cron }: Facts): string[] {
   }
 }
 
-function volumesOf(wanted: readonly Wanted[], facts: Facts): Plan["volumes"] {
-  const mounts = wanted.flatMap(({ container }) => container.spec.mounts);
+function volumesOf(containers: readonly NamedContainer[], facts: Facts): Plan["volumes"] {
+  const mounts = containers.flatMap(({ spec }) => spec.mounts);
   const names = new Set(mounts.filter(({ type }) => type === "volume").map(({ source }) => source));
   return [...names].map((name) => ({ name, generation: generation(facts, `volume:${name}`) }));
 }
 
-function freshVolumes({ containers }: ReleaseRecord, { current }: Facts): string[] {
-  const used = Object.values(current?.record.containers ?? {});
-  const fresh = Object.entries(containers).flatMap(([service, { made = {} }]) =>
-    (RESERVED_NAMES as readonly string[]).includes(service)
-      ? []
-      : Object.entries(made)
-          .filter(([name, generation]) => !used.some((before) => before.made?.[name] === generation))
-          .map(([name]) => name),
+function freshVolumes({ containers, jobs = {} }: ReleaseRecord, { current }: Facts): string[] {
+  const { containers: before = {}, jobs: jobsBefore = {} } = current?.record ?? {};
+  const used = [...Object.values(before), ...Object.values(jobsBefore)];
+  const fresh = [...Object.entries(containers), ...Object.entries(jobs)].flatMap(
+    ([service, { made = {} }]) =>
+      (RESERVED_NAMES as readonly string[]).includes(service)
+        ? []
+        : Object.entries(made)
+            .filter(([name, generation]) => !used.some((before) => before.made?.[name] === generation))
+            .map(([name]) => name),
   );
   return [...new Set(fresh)];
 }

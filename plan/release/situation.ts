@@ -42,7 +42,7 @@ export class Situation {
     readonly facts: Facts,
     site: string,
     routesScript: string,
-    beside: readonly NamedContainer[] = [],
+    beside: readonly NamedContainer[],
   ) {
     const serving = (facts.current?.objects ?? []).filter(({ role }) => serves(role));
     this.live = Object.fromEntries(

@@ -133,8 +133,12 @@ describe("jobs", () => {
       i += 1
     )
       await pause(2000);
-    expect(await outcomes("digest")).toEqual(expect.arrayContaining(["done", "done"]));
-    expect(await outcomes("archive")).toEqual(expect.arrayContaining(["done", "done"]));
+    // One by hand before, and those of cron.
+    for (const name of ["digest", "archive"]) {
+      const ran = await outcomes(name);
+      expect(ran.length).toBeGreaterThan(1);
+      expect(new Set(ran)).toEqual(new Set(["done"]));
+    }
     await book.workspace.set("smoke", [{ path: "/", status: 200 }]);
   });
 

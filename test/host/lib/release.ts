@@ -24,13 +24,14 @@ export function prepare(
   facts = world.knownFacts(),
 ): Prepared {
   const stack = describeStack(world.dir, config, NAMES, facts);
-  const plan = planRelease(config, stack.wanted, stack.record, facts, script);
+  const plan = planRelease(config, stack, facts, script);
   const described = [
     ...(stack.database ? [stack.database] : []),
     ...stack.services.flatMap(({ migration, container }) =>
       migration ? [migration, container] : [container],
     ),
     stack.proxy,
+    ...stack.beside,
   ];
   const kinds = new Set(described.flatMap(({ spec }) => spec.networks));
   const networks = [...kinds].map((kind) => world.createNetwork(kind, facts));

@@ -7,7 +7,7 @@ import { type Action, hostCommand, hostScript } from "../../../host/bundle";
 import { parseFacts } from "../../../plan/found/answer";
 import { generation } from "../../../plan/found/present";
 import { filledIn } from "../../../plan/wanted/environment";
-import type { NamedContainer } from "../../../plan/wanted/container";
+import { type NamedContainer, serves } from "../../../plan/wanted/container";
 import { type Facts } from "../../../plan/found/facts";
 import { type CreatedContainer, type CreatedNetwork, stackLines } from "../../../plan/release/wire";
 import { stackLabel } from "../../../plan/wanted/names";
@@ -128,7 +128,17 @@ export class World {
 
   /** Runs a script as the product does: the command line for sh, the script on stdin. */
   start(action: Action, lines: readonly string[], wait?: number): Running {
-    const child = spawn("sh", ["-c", hostCommand(action)], {
+    return this.spawned(hostCommand(action), this.script([...this.stackLines(wait), ...lines]));
+  }
+
+  /** Calls single functions of the script. */
+  eval(commands: string): Promise<Outcome> {
+    this.write("tmp/functions", this.script(this.stackLines()));
+    return this.spawned(`set -- :; . ${this.dir}/tmp/functions; ${commands}`, "").ended;
+  }
+
+  private spawned(command: string, stdin: string): Running {
+    const child = spawn("sh", ["-c", command], {
       cwd: this.dir,
       env: {
         PATH: `${this.dir}/bin:${pathOf(this.shell)}`,
@@ -143,7 +153,7 @@ export class World {
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
-    child.stdin.on("error", () => undefined).end(this.script([...this.stackLines(wait), ...lines]));
+    child.stdin.on("error", () => undefined).end(stdin);
     const ended = new Promise<Outcome>((done, failed) => {
       child.on("error", failed).on("close", (code) => {
         done({ code, output });
@@ -154,7 +164,8 @@ export class World {
 
   /** The product's script; on a host with a memory of its own (putMemory) that one stands for the machine's. */
   private script(lines: readonly string[]): string {
-    const script = hostScript(lines);
+    // Processes of others cannot be seen, so cron is taken to run.
+    const script = hostScript(lines).replace("[ -r /proc/1/comm ]", "[ -r /nowhere ]");
     if (this.read("meminfo") === undefined) return script;
     return script
       .replaceAll("/proc/meminfo", `${this.dir}/meminfo`)
@@ -249,7 +260,7 @@ export class World {
       this.write(`${folder}/memory`, `${spec.memory * 1024 ** 2}\n`);
       const networks = spec.networks.map((kind) => this.networkOf(kind, facts));
       this.write(`${folder}/networks`, networks.map(({ name, id: one }) => `${name}=${one}\n`).join(""));
-      this.write(`${folder}/restart`, role === "migrate" ? "no\n" : "always\n");
+      this.write(`${folder}/restart`, serves(role) ? "always\n" : "no\n");
     }
     return { key, id, spec, generation: made };
   }

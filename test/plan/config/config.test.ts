@@ -91,6 +91,7 @@ describe("a config that is accepted", () => {
           },
         },
       },
+      jobs: {},
       smoke: [],
       observe: 1,
       keep: 5,

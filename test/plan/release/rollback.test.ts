@@ -122,7 +122,7 @@ describe("going back", () => {
     const facts = after(now, WITH_SECRET);
     const { config, pin } = back(now, facts);
     const stack = describeStack(NO_PROJECT, config, NAMES, facts, pin);
-    const plan = planRelease(config, stack.wanted, stack.record, facts, SCRIPT);
+    const plan = planRelease(config, stack, facts, SCRIPT);
     expect(plan.kind).toBe("rollback");
     expect(verbs({ config, stack, plan }, facts.current)).toEqual(
       [

@@ -174,6 +174,7 @@ describe("a plan as the runner reads it", () => {
       release: plan.release,
       number: 0,
       epoch: 1,
+      jobs: [],
       record: plan.record,
       objects: created(stack).map(({ key, id, spec }) => ({
         key,

@@ -10,7 +10,7 @@ import { planRelease } from "../../../plan/release/release";
 import { type DescribedStack, describeStack } from "../../../plan/release/stack";
 import { type CreatedContainer, planLines, type Sender, stackLines } from "../../../plan/release/wire";
 import { type Build, readBuild } from "../../../plan/wanted/build";
-import type { NamedContainer } from "../../../plan/wanted/container";
+import { type NamedContainer, serves } from "../../../plan/wanted/container";
 
 /** A stack from config to plan, and hosts as they answer. */
 
@@ -51,12 +51,16 @@ export interface Planned {
 
 export function planned(config: Config, facts: Facts = EMPTY_HOST, root: string = NO_PROJECT): Planned {
   const stack = describeStack(root, config, NAMES, facts);
-  return { config, stack, plan: planRelease(config, stack.wanted, stack.record, facts, SCRIPT) };
+  return { config, stack, plan: planRelease(config, stack, facts, SCRIPT) };
 }
 
 /** Every container that a stack wants, migrations included. */
-export function containersOf({ wanted }: DescribedStack): NamedContainer[] {
-  return wanted.flatMap(({ migration, container }) => [...(migration ? [migration] : []), container]);
+export function containersOf({ wanted, beside }: DescribedStack): NamedContainer[] {
+  const serving = wanted.flatMap(({ migration, container }) => [
+    ...(migration ? [migration] : []),
+    container,
+  ]);
+  return [...serving, ...beside];
 }
 
 /** As Pulumi creates them: each with an ID of its own. */
@@ -87,14 +91,14 @@ export function hostAfter(done: Planned, memory = ROOMY): Facts {
 
 export function factsAfter(done: Planned, memory = ROOMY): string[] {
   const lines = payload(done);
-  const current = lines.filter((line) => /^(release|epoch|object|record) /.test(line));
+  const current = lines.filter((line) => /^(release|epoch|object|job|record) /.test(line));
   return [
     "engine linux/amd64 20.10.24",
     `memory ${memory.total} ${memory.used}`,
     `ours ${memory.ours}`,
     ...created(done.stack).map(
       ({ key, id, spec }) =>
-        `container ${id} ${key} ${spec.role} ${spec.role === "migrate" ? "exited" : "running"}`,
+        `container ${id} ${key} ${spec.role} ${serves(spec.role) ? "running" : "exited"}`,
     ),
     ...done.plan.volumes.map(({ name }) => `volume ${name} 0 ${NAMES.project}/${NAMES.stack}`),
     ...lines.filter((line) => line.startsWith("seen ")),
@@ -126,5 +130,5 @@ export function verbs({ plan, stack }: Planned, current?: Current): string[] {
 }
 
 function nameOf(service: string, role: string): string {
-  return role === "migrate" ? `${service}-migrate` : service;
+  return ["migrate", "job"].includes(role) ? `${service}-${role}` : service;
 }

@@ -63,6 +63,7 @@ const FULL: Values = {
     },
     worker: { image: "worker:1.0", memory: 64, healthCommand: "true", needs: ["web"] },
   },
+  jobs: { tidy: { service: "worker", command: ["tidy", "all"], schedule: "1 2 * * *" } },
   smoke: [{ path: "/", contains: "Shop", host: "example.org" }],
   checks: { quietHours: { from: "22:00", to: "07:00", days: ["fri"] } },
   notify: { telegram: { chat: 1, token: `1:${"a".repeat(35)}` } },
@@ -124,7 +125,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["tls.key", "other.key", ["release", "site"]],
     ["tls.hsts", true, ["release", "site"]],
     ["tls.port", 9443, ["proxy", "release", "site"]],
-    ["proxy.image", "nginx:1.29-bookworm", ["proxy", "release"]],
+    ["proxy.image", "nginx:1.29-bookworm", ["messenger", "proxy", "release"]],
     ["proxy.memory", 80, ["proxy", "release", "site"]],
     ["proxy.maxBody", 32, ["release", "site"]],
     ["proxy.timeout", 61, ["release", "site"]],
@@ -172,7 +173,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["services.queue.publish.0.host", 1885, ["queue", "release"]],
     ["services.queue.publish.0.address", "127.0.0.2", ["queue", "release"]],
     ["services.queue.publish.0.protocol", "udp", ["queue", "release"]],
-    ["services.worker.image", "worker:1.1", ["release", "worker"]],
+    ["services.worker.image", "worker:1.1", ["release", "tidy", "worker"]],
     ["services.worker.healthCommand", "false", ["release", "worker"]],
     ["services.worker.needs", [], ["proxy", "release"]],
     ["database.version", 16, ["database", "release"]],
@@ -185,6 +186,13 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["database.settings.work_mem", "8MB", ["database", "release"]],
     ["database.stopGrace", 31, ["database", "release"]],
     ["database.startTimeout", 121, ["database", "release"]],
+    ["jobs.tidy.service", "queue", ["release", "tidy"]],
+    ["jobs.tidy.command.1", "some", ["release", "tidy"]],
+    ["jobs.tidy.schedule", "2 2 * * *", ["release"]],
+    ["jobs.tidy.zone", "Europe/Moscow", ["release"]],
+    ["jobs.tidy.memory", 48, ["release", "tidy"]],
+    ["jobs.tidy.timeout", 60, ["release", "tidy"]],
+    ["jobs.tidy.overlap", "wait", ["release"]],
     ["smoke.0.path", "/about", ["release"]],
     ["smoke.0.status", 204, ["release"]],
     ["smoke.0.contains", "Cart", ["release"]],
@@ -217,13 +225,13 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["checks.comeback.level", "warn", []],
     ["checks.olderCode.level", "warn", []],
     ["notify.language", "ru", []],
-    ["notify.telegram.chat", 2, []],
-    ["notify.telegram.token", `2:${"b".repeat(35)}`, []],
-    ["notify.telegram.api", "https://example.org", []],
-    ["notify.telegram.timeout", 3, []],
+    ["notify.telegram.chat", 2, ["messenger", "release"]],
+    ["notify.telegram.token", `2:${"b".repeat(35)}`, ["messenger", "release"]],
+    ["notify.telegram.api", "https://example.org", ["messenger", "release"]],
+    ["notify.telegram.timeout", 3, ["messenger", "release"]],
     ["baseRefresh", "2026-11-23", WEB],
     ["build", "local", []],
-    ["identityKey", KEY.toUpperCase(), WEB],
+    ["identityKey", KEY.toUpperCase(), ["messenger", ...WEB]],
   ];
 
   it.each(table)("%s", (setting, value, changed) => {
@@ -238,6 +246,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
         .replace(/^services\.\w+/, "services.*")
         .replace(/\.(args|basicAuth|buildSecrets|env|headers|secrets|settings)\.[\w-]+/, ".$1.*")
         .replace(/^redirects\.\w+/, "redirects.*")
+        .replace(/^jobs\.\w+/, "jobs.*")
         .replace(/^registries\.\w+/, "registries.*")
         .replace(/\.\d+/g, ""),
     );
