@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { crossChecks } from "./check";
+import { pathOf, withoutDots } from "./dotted";
 import { ConfigError, describeIssue, pathText, typeWords } from "./errors";
 import { withEnvFiles } from "./envFile";
 import { type Notify, notify } from "./notify";
@@ -19,10 +20,10 @@ export function readConfig(
   raw: Readonly<Record<string, string>>,
   fileText?: (path: string) => string,
 ): Config {
-  const values = Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, decode(key, value)]));
-  if (fileText === undefined) return readValues(values);
+  const { values, problems: dotted } = decodeAll(raw);
+  if (fileText === undefined) return readValues(values, dotted);
   const { services, problems } = withEnvFiles(values.services, fileText);
-  return readValues({ ...values, ...(services === undefined ? {} : { services }) }, problems);
+  return readValues({ ...values, ...(services === undefined ? {} : { services }) }, [...dotted, ...problems]);
 }
 
 /** The same from values that are decoded already. @throws ConfigError */
@@ -51,14 +52,19 @@ export function readValues(values: Readonly<Record<string, unknown>>, found: rea
  * @returns nobody when this part is wrong itself
  */
 export function readNotify(raw: Readonly<Record<string, string>>): Notify {
-  const { data } = notify.safeParse(decode("notify", raw.notify ?? "{}"));
+  const { data } = notify.safeParse(decodeAll(raw).values.notify ?? {});
   return data ?? { language: "en" };
+}
+
+function decodeAll(raw: Readonly<Record<string, string>>) {
+  return withoutDots(
+    Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, decode(key, value)])),
+  );
 }
 
 /** Pulumi hands objects, lists and numbers over as JSON, and texts bare: the schema says which is which. */
 function decode(key: string, value: string): unknown {
-  const known = schema.shape as Readonly<Record<string, z.core.$ZodType>>;
-  const types = acceptedTypes(Object.hasOwn(known, key) ? known[key] : undefined);
+  const types = acceptedTypes(typeAt(schema, pathOf(key)));
   if (types.has("string") && !(types.has("array") && /^\s*[[{]/.test(value))) return value;
   try {
     return JSON.parse(value) as unknown;
@@ -98,15 +104,21 @@ function unwrap(type: z.core.$ZodType | undefined): z.core.$ZodType | undefined 
   }
 }
 
-/** The keys that are allowed at a path of the config, for a suggestion. */
-function keysAt(root: z.core.$ZodType, path: Path): string[] {
-  let now = unwrap(root);
+function typeAt(root: z.core.$ZodType, path: Path): z.core.$ZodType | undefined {
+  let now: z.core.$ZodType | undefined = root;
   for (const part of path) {
-    const def = now?._zod.def as
+    const def = unwrap(now)?._zod.def as
       | { shape?: Record<string, z.core.$ZodType>; valueType?: z.core.$ZodType; element?: z.core.$ZodType }
       | undefined;
-    now = unwrap(def?.shape?.[String(part)] ?? def?.valueType ?? def?.element);
+    const { shape = {} } = def ?? {};
+    now = Object.hasOwn(shape, part) ? shape[String(part)] : (def?.valueType ?? def?.element);
   }
+  return now;
+}
+
+/** The keys that are allowed at a path of the config, for a suggestion. */
+function keysAt(root: z.core.$ZodType, path: Path): string[] {
+  const now = unwrap(typeAt(root, path));
   const shape = (now?._zod.def as { shape?: Record<string, unknown> } | undefined)?.shape;
   return Object.keys(shape ?? {});
 }
