@@ -21,6 +21,7 @@ const PARTS = [
   "verbs/routing.sh",
   "verbs/data.sh",
   "verbs/rehearse.sh",
+  "verbs/fits.sh",
   "verbs/jobs.sh",
   "run/keep.sh",
   "run/tell.sh",

@@ -11,6 +11,7 @@ announce() {
     smoke) say "smoke test of the $2 release passed ($3 s)" ;;
     start) say "$2 started ($3 s)" ;;
     jobs) say "the jobs are in the crontab ($3 s)" ;;
+    fits) say "$2 can live with the data that is there ($3 s)" ;;
     rehearse) say "$2 can serve the site ($3 s)" ;;
     healthy) say "$2 healthy ($3 s)" ;;
     observe) say "the new release stays healthy ($3 s)" ;;

@@ -34,7 +34,8 @@ export function addImportCompose(ops: Command): void {
       const project = askCompose(files, options.profile);
       const names = await namesOf(options);
       const raw = await rawConfig(names, options);
-      if (raw.services !== undefined && Object.keys(JSON.parse(raw.services) as object).length > 0)
+      const single = (group: string) => Object.keys(raw).some((key) => key.startsWith(`${group}.`));
+      if (single("services") || Object.keys(JSON.parse(raw.services ?? "{}") as object).length > 0)
         throw new OpsError(
           "this stack has services already, and they would be overwritten: begin a new one (pulumi stack init NAME)",
         );
@@ -42,7 +43,7 @@ export function addImportCompose(ops: Command): void {
       tell(imported);
       if (options.yes !== true && !(await agreed("Write this to the stack's config?")))
         throw new OpsError("Nothing was changed.");
-      await write(imported, raw, names, options);
+      await write(imported, raw, single("host"), names, options);
       console.log("written to the stack's config; see what it does with: pulumi preview");
     });
 }
@@ -104,10 +105,11 @@ function tell({ values, secrets, notes }: Imported): void {
 async function write(
   { values, secrets }: Imported,
   raw: Readonly<Record<string, string>>,
+  hasHost: boolean,
   names: StackNames,
   selection: Selection,
 ): Promise<void> {
-  const host = raw.host === undefined ? { host: { address: "local" } } : {};
+  const host = raw.host === undefined && !hasHost ? { host: { address: "local" } } : {};
   checkWhole({ ...host, ...values }, secrets);
   const { project, stack } = names;
   const path = resolve(PROJECT, selection.configFile ?? `Pulumi.${stack}.yaml`);

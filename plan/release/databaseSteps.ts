@@ -1,5 +1,6 @@
 import { canonical } from "../wanted/identity";
-import { hasEnded, type Situation } from "./situation";
+import { dataFolder } from "../wanted/container";
+import { hasEnded, type Item, type Situation } from "./situation";
 import { Steps } from "./steps";
 
 /** The one database: it can only be exchanged, and requests to those that use it wait meanwhile. */
@@ -10,6 +11,7 @@ export class DatabaseSteps extends Steps {
     const { key, old, kind, cure, found } = item;
     this.tellOne(item);
     if (cure === undefined) return;
+    this.fit(item);
     const exchange = kind === "replace" && old !== undefined && found !== undefined;
     const waits = exchange || cure === "revive";
     const served = { ...this.script.live };
@@ -42,6 +44,16 @@ export class DatabaseSteps extends Steps {
     }
     // Until here a reboot brings the old one back; on the same data, with the same logins, either will do.
     this.script.promote(key);
+  }
+
+  /** Data that another image or another stack has written may not be for this one: asked before anything stops. */
+  private fit({ key, kind, container }: Item): void {
+    const { current, volumes } = this.situation.facts;
+    const before = current?.record.containers.database;
+    const volume = container.spec.mounts[0]?.source ?? "";
+    const known = before?.image === container.spec.image && current?.record.database?.volume === volume;
+    if (kind === "repair" || known || !volumes.some(({ name }) => name === volume)) return;
+    this.script.do("fits", key, dataFolder(this.situation.config.database?.version ?? 0));
   }
 
   /** Requests to those that use the database wait while it is away, and those in flight end first. */

@@ -213,8 +213,7 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
       {
         type: "volume",
         source: databaseVolume(database, names),
-        // The official images moved their volume with version 18.
-        target: database.version >= 18 ? "/var/lib/postgresql" : "/var/lib/postgresql/data",
+        target: isMoved(database.version) ? "/var/lib/postgresql" : "/var/lib/postgresql/data",
       },
     ],
     networks: ["data"],
@@ -225,6 +224,16 @@ export function databaseSpec(database: DatabaseConfig, names: StackNames): Conta
     stopGrace: database.stopGrace,
     startTimeout: database.startTimeout,
   };
+}
+
+/** The official images moved their volume with version 18. */
+function isMoved(version: number): boolean {
+  return version >= 18;
+}
+
+/** Where in its volume an image of this version keeps its data. */
+export function dataFolder(version: number): string {
+  return isMoved(version) ? `./${version}/docker` : ".";
 }
 
 export function databaseImage(database: Pick<DatabaseConfig, "image" | "version">): string {

@@ -53,6 +53,32 @@ export function databaseChanges(scenarios: Scenarios): void {
     await expectRestorable(site, /dump of the database: (\S+)/.exec(up.text)?.[1] ?? "");
   });
 
+  scenarios.add(
+    "a volume whose data is another image's: told with the cure, before anything stops",
+    async (site) => {
+      const before = await site.running();
+      const dumps = () => site.host.sh(`ls ${site.stateFolder}/backup 2>/dev/null || true`);
+      const dumped = await dumps();
+      const volume = `alpine-${process.pid}`;
+      const version = (await query(site, "show server_version")).split(".")[0] ?? "";
+      await site.host.sh(
+        `docker volume create ${volume} >/dev/null && docker run --rm -v ${volume}:/v --entrypoint sh ${before.database?.image ?? ""} -c 'echo ${version} >/v/PG_VERSION && chown -R 70:70 /v && chmod 700 /v'`,
+      );
+      await site.workspace.set("database.volume", volume);
+      const up = await site.pulumi.up();
+      expectFailure(up);
+      expect(up.text).toMatch(/FAILED: fits database-/);
+      expect(up.text).toMatch(
+        /belongs to user 70, and this image's PostgreSQL is user 999[^]*an alpine image has written it: set database\.image to postgres:\d+-alpine/,
+      );
+      expectUntouched(before, await site.running());
+      expect(await dumps()).toBe(dumped);
+      await site.workspace.restore();
+      expectSuccess(await site.pulumi.up());
+      await site.host.sh(`docker volume rm ${volume}`);
+    },
+  );
+
   scenarios.add("a dump for which there is no room: nothing is stopped", async (site) => {
     const before = await site.running();
     await site.workspace.set("database.settings", { work_mem: "6MB" });
