@@ -1,10 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { pause } from "./lib/command";
+import { pause, run } from "./lib/command";
 import { Example } from "./lib/example";
-import { expectSuccess, expectUntouched } from "./lib/expect";
+import { expectFailure, expectSuccess, expectUntouched } from "./lib/expect";
+import { freePort } from "./lib/port";
 
 /** Stacks of services other than the CRM, side by side on this machine's engine. */
 describe("the examples, each by its config alone", () => {
@@ -94,6 +98,54 @@ describe("the examples, each by its config alone", () => {
       expect.stringMatching(/^http:\/\/localhost:\d+\/cakes\?x=1$/),
     ]);
     expect((await cakes.pulumi.up()).changes).toEqual([]);
+  });
+
+  it("Django with ALLOWED_HOSTS and forced https: health needs no exception, a form works, http is sent on", async () => {
+    const todo = await Example.of("django");
+    examples.push(todo);
+    const folder = await mkdtemp(join(tmpdir(), "certificate-"));
+    const [key, certificate] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
+    await run("openssl", [...request, "-keyout", key, "-out", certificate]);
+    await run("chmod", ["-R", "a+rX", folder]);
+    const port = await freePort();
+    await todo.workspace.set("tls.folder", folder);
+    await todo.workspace.set("tls.port", port);
+    const site = `https://localhost:${port}`;
+    await todo.workspace.set("services.todo.env.TRUSTED_ORIGINS", site);
+    await todo.pulumi.setSecret("identityKey", randomBytes(32).toString("hex"));
+    await todo.pulumi.setSecret("services.todo.secrets.SECRET_KEY", randomBytes(32).toString("hex"));
+    await deploy(todo, ["database", "proxy", "todo"]);
+
+    // A browser's part: cookies, the form's token, where it comes from.
+    const jar = join(folder, "cookies");
+    const curl = (...args: string[]) =>
+      run("curl", ["-sS", "-m", "15", "--cacert", certificate, "-b", jar, "-c", jar, ...args]);
+    const page = await curl(site);
+    const [, token = ""] = /name="csrfmiddlewaretoken" value="(\w+)"/.exec(page) ?? [];
+    const form = [
+      "--data-urlencode",
+      `csrfmiddlewaretoken=${token}`,
+      "--data-urlencode",
+      "title=Купить хлеб",
+    ];
+    await curl("-e", site, ...form, `${site}/`);
+    expect(await curl(site)).toContain("<li>Купить хлеб</li>");
+    const moved = await todo.ask("localhost", "/admin/?x=1");
+    expect([moved.status, moved.headers.location]).toEqual([308, `${site}/admin/?x=1`]);
+    const [, style = ""] =
+      /href="(\/static\/admin\/css\/base\.\w+\.css)"/.exec(await curl(`${site}/admin/login/`)) ?? [];
+    expect(await curl("-o", "/dev/null", "-D", "-", `${site}${style}`)).toMatch(
+      /^cache-control: .*max-age=31536000/im,
+    );
+    const before = await todo.running();
+    await todo.workspace.set("services.todo.env.ALLOWED_HOSTS", "elsewhere.example");
+    await todo.workspace.set("services.todo.startTimeout", 8);
+    const up = await todo.pulumi.up();
+    expectFailure(up);
+    expect(up.text).toMatch(/answers 400 \(asked as https:\/\/localhost/);
+    expectUntouched(before, await todo.running());
+    await rm(folder, { recursive: true });
   });
 
   it("one of three stacks destroyed: the others keep their processes, networks, volumes, and serve", async () => {
