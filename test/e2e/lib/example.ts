@@ -28,9 +28,9 @@ export class Example {
     return Example.in(join("examples", name), stack);
   }
 
-  /** @param folder with a stack.yaml */
-  static async in(folder: string, stack: string): Promise<Example> {
-    const workspace = await Workspace.create(`${stack}-${process.pid}`, folder, join(folder, "stack.yaml"));
+  /** @param config what the stack's config begins as */
+  static async in(folder: string, stack: string, config = join(folder, "stack.yaml")): Promise<Example> {
+    const workspace = await Workspace.create(`${stack}-${process.pid}`, folder, config);
     const port = await freePort();
     await workspace.set("http.port", port);
     const pulumi = new Pulumi(workspace, {});
