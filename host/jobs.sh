@@ -184,9 +184,13 @@ tell_of_job() {
   timeout 120 flock 7
   unpack "$text" | sed "s/@JOB/$name/; s/@CODE/$code/; s/@SECONDS/$seconds/" | base64 | tr -d '\n' >"$folder/message"
   say >>"$folder/message"
-  timeout -k 5 120 docker start -a -i "$messenger" <"$folder/message" >"$folder/told" 2>&1 7>&- 8>&- ||
-    log_line "nobody was told of the job $name: $(first_line "$(tail -n 1 "$folder/told")")"
-  rm -f "$folder/message" "$folder/told"
+  told_since=$(date +%s)
+  timeout -k 5 120 docker start -a -i "$messenger" <"$folder/message" >/dev/null 2>&1 7>&- 8>&-
+  # Its input has ended; the client may be back before the container's end (seen with 20.10).
+  if [ "$(timeout -k 5 120 docker wait "$messenger" 2>/dev/null 7>&- 8>&-)" != 0 ]; then
+    log_line "nobody was told of the job $name: $(first_line "$(docker logs --since "$told_since" --tail 1 "$messenger" 2>&1)")"
+  fi
+  rm -f "$folder/message"
   exec 7>&-
 }
 

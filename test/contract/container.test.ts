@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -247,6 +248,41 @@ describe("docker.Container", () => {
     expect(next.steps).toContain("update timed");
     expect(next.changes).toEqual({ update: 1 });
     expect((await stack.up(program({ generation: 2, besides }))).unchanged).toBe(true);
+  });
+
+  test("publishes a port at several addresses, and takes its input on the host's own network; the next run finds no change", async () => {
+    const two = ["127.0.0.1", "127.0.0.2"].map((ip) => ({
+      internal: 80,
+      external: 32_598,
+      ip,
+      protocol: "tcp",
+    }));
+    const both = program({
+      generation: 2,
+      besides: (engine) => {
+        plain(engine, "two", { ports: two });
+        plain(engine, "reads", {
+          networkMode: "host",
+          stdinOpen: true,
+          entrypoints: ["sh", "-c", "read -r line; echo $line"],
+        });
+      },
+    });
+    expect((await stack.up(both)).diagnostics).toBe("");
+    const made = (name: string) => String(stack.stored(name)?.id);
+    expect(run("inspect", "-f", "{{json .HostConfig.PortBindings}}", made("two")).trim()).toBe(
+      JSON.stringify({
+        "80/tcp": [
+          { HostIp: "127.0.0.1", HostPort: "32598" },
+          { HostIp: "127.0.0.2", HostPort: "32598" },
+        ],
+      }),
+    );
+    execFileSync("docker", ["start", "-a", "-i", made("reads")], { input: "hello\n" });
+    expect(run("wait", made("reads")).trim()).toBe("0");
+    expect(run("logs", made("reads"))).toBe("hello");
+    expect((await stack.up(both)).unchanged).toBe(true);
+    await stack.up(program({ generation: 2 }));
   });
 
   test("whose creation fails half-way stays in the state, and is made anew by the next run", async () => {

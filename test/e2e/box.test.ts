@@ -5,7 +5,7 @@ import { Site } from "./lib/site";
 import { brokenReleases } from "./scenarios/broken";
 import { oneFileOfTheFrontend } from "./scenarios/changed";
 import { destroyAndBack } from "./scenarios/destroyed";
-import { behindJumpHost } from "./scenarios/jump";
+import { behindJumpHost, overIpv6 } from "./scenarios/jump";
 import { firstAndAgain } from "./scenarios/first";
 import { killedReleases } from "./scenarios/killed";
 import { anotherMachine } from "./scenarios/moved";
@@ -26,6 +26,7 @@ describe("the example CRM on a VPS of 1 GiB, over ssh", () => {
 
   firstAndAgain(scenarios);
   behindJumpHost(scenarios, () => box);
+  overIpv6(scenarios, () => box);
   refusals(scenarios);
   anotherMachine(scenarios);
   oneFileOfTheFrontend(scenarios);

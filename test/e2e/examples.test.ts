@@ -148,6 +148,14 @@ describe("the examples, each by its config alone", () => {
     await rm(folder, { recursive: true });
   });
 
+  it("a site on IPv6 beside IPv4", async () => {
+    await bakery.workspace.set("http.address", ["127.0.0.1", "::1"]);
+    expectSuccess(await bakery.pulumi.up());
+    expect(await run("curl", ["-fsS6", "-m", "15", bakery.address])).toContain("Bakery");
+    expect(await run("curl", ["-fsS4", "-m", "15", bakery.address])).toContain("Bakery");
+    expect((await bakery.pulumi.up()).changes).toEqual([]);
+  });
+
   it("one of three stacks destroyed: the others keep their processes, networks, volumes, and serve", async () => {
     const others = [press, books];
     const before = await Promise.all(

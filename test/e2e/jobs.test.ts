@@ -157,6 +157,12 @@ describe("jobs", () => {
         /^❌ job digest: artsvao\/jobs-\d+\nfailed: exit code 3 \(after \d+ s\)\nIts output: npm run ops -- jobs digest$/,
       ) as string,
     });
+    await box.host.sh("docker stop -t 0 botapi");
+    await run("digest");
+    expect((await ops(book, ["log"])).stdout).toMatch(
+      /the job digest ended with failed \(code 3\)[^]*nobody was told of the job digest: curl: \(7\)/,
+    );
+    await box.host.sh("docker start botapi");
     const { code, stdout } = await ops(book, ["jobs", "digest"]);
     expect(code).toBe(2);
     expect(stdout).toMatch(/failed: exit code 3[^]*cannot$/m);

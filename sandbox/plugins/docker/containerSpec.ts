@@ -57,6 +57,17 @@ const defined = z.object({
     .optional(),
 });
 
+/** A port inside may be published at several addresses. */
+function portBindings<Port extends { ip: string; external?: number | undefined }>(
+  ports: readonly Port[],
+  portKey: (port: Port) => string,
+): Record<string, { HostIp: string; HostPort: string }[]> {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const port of ports)
+    (bindings[portKey(port)] ??= []).push({ HostIp: port.ip, HostPort: String(port.external ?? "") });
+  return bindings;
+}
+
 /** The inputs as the body of the engine's `POST /containers/create`. Throws where a command has an empty word. */
 export function containerSpec(inputs: ValueMap): object {
   const given = defined.parse(reveal(inputs));
@@ -93,12 +104,7 @@ export function containerSpec(inputs: ValueMap): object {
       LogConfig: { Type: given.logDriver, Config: given.logOpts },
       NetworkMode: given.networkMode,
       Tmpfs: given.tmpfs,
-      PortBindings: Object.fromEntries(
-        given.ports.map((port) => [
-          portKey(port),
-          [{ HostIp: port.ip, HostPort: String(port.external ?? "") }],
-        ]),
-      ),
+      PortBindings: portBindings(given.ports, portKey),
       Mounts: given.mounts.map((mount) => ({
         Type: mount.type,
         Source: mount.source,

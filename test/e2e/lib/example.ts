@@ -53,9 +53,13 @@ export class Example {
     return this.host.running(this.fullName);
   }
 
+  get address(): string {
+    return `http://localhost:${this.port}/`;
+  }
+
   /** What a visitor gets. Its config publishes it on 127.0.0.1 only. */
   fetch(path: string, init?: RequestInit): Promise<Response> {
-    return fetch(`http://localhost:${this.port}${path}`, { signal: AbortSignal.timeout(15_000), ...init });
+    return fetch(new URL(path, this.address), { signal: AbortSignal.timeout(15_000), ...init });
   }
 
   /** The same under another host name, and no redirect is followed. */

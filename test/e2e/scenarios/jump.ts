@@ -1,10 +1,39 @@
+import { once } from "node:events";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Box } from "../lib/box";
 import { expectSuccess, expectUntouched } from "../lib/expect";
 import { ops } from "../lib/ops";
 import type { Scenarios } from "../lib/scenarios";
+
+/** A host that has an IPv6 address, in brackets; its sshd listens on IPv4, so a relay of this test stands between. */
+export function overIpv6(scenarios: Scenarios, box: () => Box): void {
+  scenarios.add("the host is reached by IPv6", async (site) => {
+    const relay = createServer((client) => {
+      const inside = connect(box().sshPort, "127.0.0.1");
+      for (const end of [client, inside]) end.on("error", () => undefined);
+      client.pipe(inside).pipe(client);
+    }).listen(0, "::1");
+    await once(relay, "listening");
+    const { port } = relay.address() as AddressInfo;
+    const before = await site.running();
+    try {
+      await site.workspace.set("host.address", `ssh://root@[::1]:${port}`);
+      await site.workspace.set("services.frontend.memory", 100);
+      const up = await site.pulumi.up();
+      expectSuccess(up);
+      expect(up.text).toMatch(/frontend-\w+ healthy/);
+      expect((await ops(site, ["exec", "backend", "echo", "through"])).stdout).toBe("through\n");
+    } finally {
+      await site.workspace.restore();
+      expectSuccess(await site.pulumi.up());
+      relay.close();
+    }
+    expectUntouched(before, await site.running(), ["backend", "database", "proxy"]);
+  });
+}
 
 /** A host that is reached through another one, as the person's own ssh config says. */
 export function behindJumpHost(scenarios: Scenarios, box: () => Box): void {
