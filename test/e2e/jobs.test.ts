@@ -198,6 +198,14 @@ describe("jobs", () => {
     expect((await book.pulumi.up()).changes).toEqual([]);
   });
 
+  it("wait for the end of the one before, where they are told to", async () => {
+    await deploy(["jobs.digest.command", ["sh", "-c", "sleep 4; echo new"]], ["jobs.digest.overlap", "wait"]);
+    const before = (await outcomes("digest")).length;
+    const script = "sh $(ls -d /var/lib/artsvao/jobs-*)/jobs/script run_job digest";
+    await box.host.sh(`${script} & sleep 1; ${script}; wait`);
+    expect((await outcomes("digest")).slice(before)).toEqual(["done", "done"]);
+  });
+
   it("come back with a release that is gone back to", async () => {
     const { releases } = serving.parse(JSON.parse((await ops(book, ["releases", "--json"])).stdout));
     const number = releases.find((one) => one.serving)?.number ?? 0;

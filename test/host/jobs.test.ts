@@ -145,3 +145,53 @@ describe("a job with a time zone", () => {
     expect(right.filter((one) => one === "due").length).toBeGreaterThan(250);
   });
 });
+
+describe("a run of a job", () => {
+  /** With an engine that says only this. */
+  const run = (world: World, engine: string) =>
+    world.eval(`room_patience=0
+docker() { case "$*" in ${engine} *) return 1 ;; esac; }
+run_job tidy`);
+  const stage = async () => {
+    const world = World.create("dash");
+    withCron(world, "no crontab for root");
+    await deployed(world, stack({ tidy }));
+    return world;
+  };
+  const runs = (world: World) =>
+    world.lines("state/test/jobs/tidy.runs").map((line) => line.replace(/^\d{10} /, ""));
+
+  it("does not begin where less memory is free than its limit, and says so", async () => {
+    const world = await stage();
+    world.putMemory(512, 16);
+    const { code } = await run(world, "*HostConfig.Memory*) echo 33554432 ;;");
+    expect(code).toBe(1);
+    expect(runs(world)).toEqual(["0 room 0"]);
+    expect(world.read("deploy.log")).toMatch(/the job tidy ended with room/);
+    expect(world.read("state/test/jobs/tidy.running")).toBeUndefined();
+  });
+
+  it("that was broken off is noted by the next one; where its container goes on, that one is left out", async () => {
+    const world = await stage();
+    world.write("state/test/jobs/tidy.running", "1764000000\n");
+    const { code } = await run(world, "*State.Running*) echo true ;;");
+    expect(code).toBe(0);
+    expect(world.lines("state/test/jobs/tidy.runs")[0]).toBe("1764000000 0 cut 0");
+    expect(runs(world)).toEqual(["0 cut 0", "0 skipped 0"]);
+  });
+
+  it("that nothing which serves knows does nothing", async () => {
+    const world = await stage();
+    const { code, output } = await world.eval("run_job another");
+    expect([code, output]).toEqual([0, ""]);
+  });
+
+  it("waits for a release that is at work", async () => {
+    const world = await stage();
+    const { output } = await world.eval(`job_patience=1; room_patience=0
+docker() { return 1; }
+exec 9>>${world.dir}/state/test/lock; flock 9
+before=$(now); run_job tidy 9>&-; [ $(($(now) - before)) -ge 90 ] && echo waited`);
+    expect(output).toContain("waited");
+  });
+});
