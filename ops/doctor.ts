@@ -54,9 +54,7 @@ export function diagnose(answer: string, here: Here, config: Config, names: Stac
     ...ofClock(one("clock"), here.asked),
     ...ofPorts(all("held"), config, names),
     ...ofNames(here, config),
-    one("cron") === undefined
-      ? warn("cron", "there is no cron: nothing can be run at times (Debian: apt install cron)")
-      : pass("cron", "is there"),
+    ofCron(one("cron") !== undefined, config),
   ];
 }
 
@@ -82,6 +80,14 @@ function ofHere({ node, pulumi, engineProblem }: Here, config: Config): Finding[
               ),
         ]),
   ];
+}
+
+function ofCron(isThere: boolean, { jobs }: Config): Finding {
+  const cure = "(Debian: apt install cron)";
+  if (isThere) return pass("cron", "is there");
+  return Object.keys(jobs).length === 0
+    ? warn("cron", `there is no cron: jobs would need one ${cure}`)
+    : stop("cron", `there is no cron, and jobs need one ${cure}`);
 }
 
 function ofTools(lacks: readonly string[]): Finding[] {

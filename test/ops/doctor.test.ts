@@ -104,6 +104,18 @@ describe("the doctor", () => {
     expect(found(lines)).toEqual([{ what, outcome, words: expect.stringMatching(cure) as string }]);
   });
 
+  it("stops where jobs are configured and there is no cron", () => {
+    const [service = ""] = Object.keys(SITE.services as object);
+    const jobs = { tidy: { service, command: ["tidy"], schedule: "@daily" } };
+    expect(found(without("cron"), {}, change(SITE, "jobs", jobs))).toEqual([
+      {
+        what: "cron",
+        outcome: "stop",
+        words: expect.stringMatching(/jobs need one .*apt install cron/) as string,
+      },
+    ]);
+  });
+
   it("lets a stack have its own ports", () => {
     expect(found([...WELL, `held 80 container proxy-1 ${NAMES.project}/${NAMES.stack}`])).toEqual([]);
   });
