@@ -11,6 +11,8 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const { prepared } = createRequire(import.meta.url)("../loader/prepared.cjs");
+const require = createRequire(import.meta.url);
+require("../loader/lazy.cjs").lazilyWhatIsNotUsed();
+const { prepared } = require("../loader/prepared.cjs");
 const { main } = await prepared("ops/main.ts");
 process.exitCode = await main(process.argv.slice(2));
