@@ -82,6 +82,12 @@ docker_exec() {
 # run: a proxy's image, apart from everything. What it is given is really read, by inside/nginx.
 docker_run() {
   case $* in
+    "--rm --network none --label deploy.stack="*" --read-only --memory 32m --user 0:0 --cap-drop ALL --cap-add DAC_READ_SEARCH --security-opt no-new-privileges --volume "*":ro --entrypoint sh image:"*" -c "*" fits "*)
+      # Its data is the world's own, and fits; fits.test.ts runs the probe.
+      act asked "fits"
+      echo 999
+      return
+      ;;
     "--rm -i --network none --label deploy.stack="*" --user "*" --read-only --cap-drop ALL --tmpfs /tmp --tmpfs /etc/nginx/state:mode=1777 -e SITE_SCRIPT --entrypoint sh image:"*" -c "*" rehearse /etc/nginx/state") ;;
     *) refuse "run $*" ;;
   esac

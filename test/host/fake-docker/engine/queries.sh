@@ -110,6 +110,9 @@ docker_inspect() {
       '{{range $name, $network := .NetworkSettings.Networks}}{{$name}}={{$network.NetworkID}} {{end}}')
         tr '\n' ' ' <"$container/networks"
         ;;
+      '{{.Image}} {{or .Config.User "0"}}{{range .Mounts}}'*)
+        printf 'image:%s 999:999 %s /var/lib/postgresql/data\n' "$key" shop-test-database
+        ;;
       '{{.Image}} {{.Config.User}}{{range .Mounts}}'*) printf 'image:%s 101:101\n' "$key" ;;
       '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}') printf '%s \n' "$ip" ;;
       *) refuse "inspect -f $format" ;;
