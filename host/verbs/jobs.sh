@@ -16,6 +16,8 @@ undo_jobs() { sed -n '/^job /p' "$state/current" 2>/dev/null | write_crontab; }
 small_script() {
   # Cron's own environment is small; the engine is reached as it is now.
   say "export PATH='$PATH'"
+  # Another one who deployed before may have the block in a crontab of his own.
+  say "jobs_of=$(id -un)"
   [ -z "${DOCKER_HOST:-}" ] || say "export DOCKER_HOST='$DOCKER_HOST'"
   awk '
     $0 == "payload() {" { within = 1 }

@@ -1,9 +1,10 @@
-import { chmod, cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { checkout } from "./lib/checkout";
 import { pause } from "./lib/command";
+import { composeThatAnswers } from "./lib/composeClient";
 import { Example } from "./lib/example";
 import { expectSuccess } from "./lib/expect";
 import { localHost } from "./lib/host";
@@ -125,15 +126,7 @@ describe("compose files of real projects, as stacks", () => {
       const answer = (await readFile(join(here, "answer.json"), "utf8"))
         .replaceAll("@FOLDER@", here)
         .replace(/"(nest_|site_media|go_|maria")/g, `"${app.workspace.stack}-$1`);
-      const bin = join(folder, "bin");
-      await mkdir(bin);
-      await writeFile(join(bin, "answer.json"), answer);
-      await writeFile(
-        join(bin, "docker"),
-        `#!/bin/sh\n[ "$1" = compose ] || exit 127\n[ "$2" = version ] || cat '${bin}/answer.json'\n`,
-      );
-      await chmod(join(bin, "docker"), 0o755);
-      path = `${bin}:${app.pulumi.env.PATH ?? ""}`;
+      path = await composeThatAnswers(app, answer);
     });
     afterAll(async () => {
       await app.remove();

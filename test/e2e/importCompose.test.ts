@@ -1,7 +1,8 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "./lib/command";
+import { composeThatAnswers } from "./lib/composeClient";
 import { Example } from "./lib/example";
 import { expectSuccess } from "./lib/expect";
 import { localHost } from "./lib/host";
@@ -19,21 +20,12 @@ describe("ops import compose", () => {
     app = await Example.in("test/e2e/apps/compose", "moved");
     const { folder } = app.workspace;
     for (const part of ["backend", "frontend"]) await app.workspace.take(`examples/crm/${part}`);
-    // There is no compose where Debian's is too old for it: its answer was kept (2.40.3, config --format json).
     const here = join(folder, "test/e2e/apps/compose");
     const answer = (await readFile(join(here, "answer.json"), "utf8"))
       .replaceAll("@FOLDER@", here)
       .replaceAll("@PROJECT@", folder)
       .replaceAll("oldcrm_pgdata", volume);
-    const bin = join(folder, "bin");
-    await mkdir(bin);
-    await writeFile(join(bin, "answer.json"), answer);
-    await writeFile(
-      join(bin, "docker"),
-      `#!/bin/sh\n[ "$1" = compose ] || exit 127\n[ "$2" = version ] || cat '${bin}/answer.json'\n`,
-    );
-    await chmod(join(bin, "docker"), 0o755);
-    path = `${bin}:${app.pulumi.env.PATH ?? ""}`;
+    path = await composeThatAnswers(app, answer);
     await serveOnce(volume);
   });
   afterAll(async () => {

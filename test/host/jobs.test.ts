@@ -180,6 +180,13 @@ run_job tidy`);
     expect(runs(world)).toEqual(["0 cut 0", "0 skipped 0"]);
   });
 
+  it("by the crontab of somebody who deployed before does nothing", async () => {
+    const world = await stage();
+    const { code, output } = await world.eval("jobs_of=somebody; docker() { echo called; }; run_job tidy");
+    expect([code, output]).toEqual([0, ""]);
+    expect(world.read("state/test/jobs/script")).toMatch(/^jobs_of=\S+$/m);
+  });
+
   it("that nothing which serves knows does nothing", async () => {
     const world = await stage();
     const { code, output } = await world.eval("run_job another");
