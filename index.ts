@@ -53,15 +53,7 @@ async function program(news: News) {
   const host = new Host("host", config, names, facts, claim);
   const database =
     config.database && stack.database && new Database("database", host, config.database, stack.database);
-  const services = stack.services.map(
-    (one) =>
-      new Service(
-        host,
-        one,
-        stack.jobs.filter(({ service }) => service === one.name),
-        database?.password,
-      ),
-  );
+  const services = stack.services.map((one) => new Service(host, one, database?.password));
   const proxy = new Proxy("proxy", host, stack.proxy, stack.messenger);
 
   const done = new Release(host, plan, stack, { database, services, proxy }, repositories);

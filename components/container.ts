@@ -82,8 +82,7 @@ function arguments_(spec: ContainerSpec, key: string, host: Host): docker.Contai
       target,
       readOnly: readOnly ?? false,
     })),
-    networkMode: role === "messenger" ? "host" : "bridge",
-    ...(role === "messenger" ? { stdinOpen: true } : {}),
+    ...(role === "messenger" ? { networkMode: "host", stdinOpen: true } : { networkMode: "bridge" }),
     networksAdvanced: spec.networks.map((network) => ({
       name: networkName(host, network),
       aliases: [key, ...spec.aliases],

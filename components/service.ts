@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DescribedJob, DescribedService } from "../plan/release/stack";
+import type { DescribedService } from "../plan/release/stack";
 import type { CreatedContainer } from "../plan/release/wire";
 import type { NamedContainer } from "../plan/wanted/container";
 import { serviceVolume } from "../plan/wanted/names";
@@ -10,15 +10,12 @@ import { builtImage, pulledImage } from "./image";
 /** A service: its image, its containers, its volumes, the one-off container of its migration, and those of its jobs. */
 export class Service extends pulumi.ComponentResource {
   readonly containers: readonly pulumi.Output<CreatedContainer>[];
-  /** What cron runs in its image. */
-  readonly jobs: readonly pulumi.Output<CreatedContainer>[];
   /** Those that serve: one, or its replicas. */
   readonly serving: readonly pulumi.Output<CreatedContainer>[];
 
   constructor(
     host: Host,
     described: DescribedService,
-    jobs: readonly DescribedJob[],
     password: pulumi.Output<string> | undefined,
     options?: pulumi.ComponentResourceOptions,
   ) {
@@ -34,8 +31,7 @@ export class Service extends pulumi.ComponentResource {
     const create = (one: NamedContainer) => createContainer(host, one, password, this, image, volumes);
     const before = migration ? [create(migration)] : [];
     this.serving = described.containers.map(create);
-    this.jobs = jobs.map((job) => create(job.container));
-    this.containers = [...before, ...this.serving, ...this.jobs];
+    this.containers = [...before, ...this.serving, ...described.jobs.map(create)];
     this.registerOutputs({});
   }
 }

@@ -12,7 +12,7 @@ facts() {
   for tool in flock setsid timeout base64 sha256sum; do
     command -v $tool >/dev/null || say "error the host lacks the command $tool (Debian: apt-get install util-linux coreutils)"
   done
-  if [ "$(payload_value wait)" -gt 0 ]; then wait_for_runner; fi
+  if [ "$(payload_value wait)" -gt 0 ]; then wait_for_runner "$(payload_value wait)"; fi
   runner_active && say "active $(at_work)"
   if [ -s "$state/journal" ]; then say "interrupted"; fi
   answers=$(mktemp -d) || {
@@ -79,8 +79,8 @@ runner_active() {
   ! (flock -n 9) 9>>"$state/lock" 2>/dev/null
 }
 
-# A real `up` plans from what a release in progress will have left. Bounded by the configured time.
+# wait_for_runner SECONDS: a real `up` plans from what a release in progress will have left.
 wait_for_runner() {
-  end=$(($(now) + $(payload_value wait) * 100))
+  end=$(($(now) + $1 * 100))
   while runner_active && [ "$(now)" -lt $end ]; do rest 0.2; done
 }

@@ -23,7 +23,8 @@ run_job() {
   exec 8>>"$folder/$name.lock"
   flock -n 8 || await_overlap || return 0
   note_cut
-  await_release
+  # It would work on data that a migration is changing, and take memory that the release has counted.
+  wait_for_runner $job_patience
   # A release may have exchanged it meanwhile.
   find_job || return 0
   load_object "$key" || return 1
@@ -83,15 +84,7 @@ fits() {
 
 # The last one is at work still.
 await_overlap() {
-  if [ "$overlap" = wait ]; then
-    load_object "$key" || return 1
-    overlap_end=$(($(now) + timeout * 100))
-    until flock -n 8; do
-      [ "$(now)" -lt $overlap_end ] || break
-      rest 1
-    done
-    flock -n 8 && return 0
-  fi
+  if [ "$overlap" = wait ] && load_object "$key" && timeout "$timeout" flock 8; then return 0; fi
   keep_job "$(date +%s)" 0 skipped 0
   return 1
 }
@@ -104,12 +97,6 @@ note_cut() {
   rm -f "$folder/$name.running"
   log_line "the job $name was broken off: the machine or its Docker was restarted"
   tell_of_job
-}
-
-# It would work on data that a migration is changing, and take memory that the release has counted.
-await_release() {
-  release_end=$(($(now) + job_patience * 100))
-  while runner_active && [ "$(now)" -lt $release_end ]; do rest 1; done
 }
 
 # start_job: sets outcome and code.

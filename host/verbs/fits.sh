@@ -6,7 +6,7 @@
 fit_probe='
 id -u "${1%%:*}" 2>/dev/null || echo "${1%%:*}"
 cd "$2" || exit 1
-find . -maxdepth 3 -name PG_VERSION -path "*PG_VERSION" | while read -r file; do
+find . -maxdepth 3 -name PG_VERSION | while read -r file; do
   folder=${file%/PG_VERSION}
   # In a data folder there is one for each database, too.
   case $folder in */base/*) continue ;; esac

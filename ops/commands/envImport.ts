@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
 import { suggestion } from "../../plan/config/errors";
+import { configTree } from "../../plan/config/read";
 import type { StackNames } from "../../plan/wanted/names";
 import { agreed } from "../ask";
 import { describeEnvImport, type EnvImport, type Existing, planEnvImport } from "../envFile";
@@ -48,7 +49,7 @@ export function addEnvImport(ops: Command): void {
       const text = readText(file);
       const names = await namesOf(options);
       const raw = await rawConfig(names, options);
-      const services = draft.parse(JSON.parse(raw.services ?? "{}"));
+      const services = draft.parse(configTree(raw).values.services ?? {});
       const service = chooseService(Object.keys(services), options.service);
       const existing: Existing = services[service] ?? { env: {}, secrets: {} };
       const plan = planEnvImport(text, existing, new Set(options.plain), new Set(options.keep));

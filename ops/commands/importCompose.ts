@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { parseDocument } from "yaml";
 import { ConfigError } from "../../plan/config/errors";
-import { readValues } from "../../plan/config/read";
+import { configTree, readValues } from "../../plan/config/read";
 import type { StackNames } from "../../plan/wanted/names";
 import { agreed } from "../ask";
 import { type Imported, importCompose } from "../compose/import";
@@ -34,8 +34,8 @@ export function addImportCompose(ops: Command): void {
       const project = askCompose(files, options.profile);
       const names = await namesOf(options);
       const raw = await rawConfig(names, options);
-      const single = (group: string) => Object.keys(raw).some((key) => key.startsWith(`${group}.`));
-      if (single("services") || Object.keys(JSON.parse(raw.services ?? "{}") as object).length > 0)
+      const there = configTree(raw).values;
+      if (Object.keys(there.services ?? {}).length > 0)
         throw new OpsError(
           "this stack has services already, and they would be overwritten: begin a new one (pulumi stack init NAME)",
         );
@@ -43,7 +43,7 @@ export function addImportCompose(ops: Command): void {
       tell(imported);
       if (options.yes !== true && !(await agreed("Write this to the stack's config?")))
         throw new OpsError("Nothing was changed.");
-      await write(imported, raw, single("host"), names, options);
+      await write(imported, there, names, options);
       console.log("written to the stack's config; see what it does with: pulumi preview");
     });
 }
@@ -104,12 +104,11 @@ function tell({ values, secrets, notes }: Imported): void {
 
 async function write(
   { values, secrets }: Imported,
-  raw: Readonly<Record<string, string>>,
-  hasHost: boolean,
+  there: Readonly<Record<string, unknown>>,
   names: StackNames,
   selection: Selection,
 ): Promise<void> {
-  const host = raw.host === undefined && !hasHost ? { host: { address: "local" } } : {};
+  const host = there.host === undefined ? { host: { address: "local" } } : {};
   checkWhole({ ...host, ...values }, secrets);
   const { project, stack } = names;
   const path = resolve(PROJECT, selection.configFile ?? `Pulumi.${stack}.yaml`);
@@ -120,7 +119,7 @@ async function write(
   const flags = selectionFlags(selection);
   const set = (key: string, value: string) =>
     pulumi(["config", "set", "--secret", "--raw", "--path", `${project}:${key}`, ...flags], value);
-  if (secrets.length > 0 && raw.identityKey === undefined) await makeIdentityKey(names, selection);
+  if (secrets.length > 0 && there.identityKey === undefined) await makeIdentityKey(names, selection);
   for (const { service, name, value } of secrets) await set(`services.${service}.secrets.${name}`, value);
 }
 

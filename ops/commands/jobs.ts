@@ -24,25 +24,21 @@ export function addJobs(ops: Command): void {
     .option("--json", "for programs")
     .action(async (name: string | undefined, options: Options, command: Command) => {
       const stack = await openStack(command.optsWithGlobals<Selection>());
-      if (options.run === true) {
-        if (name === undefined) throw new OpsError("which one? npm run ops -- jobs NAME --run", EXIT.usage);
-        const script = `${stateFolder(stack.names, stack.config.host)}/jobs/script`;
-        await the(stack, name);
-        process.exitCode = await runOnHost(stack.connection, ["sh", script, "now_job", name], false);
-        return;
-      }
+      if (options.run === true && name === undefined)
+        throw new OpsError("which one? npm run ops -- jobs NAME --run", EXIT.usage);
       const { jobs, output } = await ask(stack, name === undefined ? [] : [`detail ${name}`]);
       const one = name === undefined ? undefined : among(jobs, name);
+      if (options.run === true && one !== undefined) {
+        const script = `${stateFolder(stack.names, stack.config.host)}/jobs/script`;
+        process.exitCode = await runOnHost(stack.connection, ["sh", script, "now_job", one.name], false);
+        return;
+      }
       if (options.json === true)
         console.log(JSON.stringify(one === undefined ? { jobs } : { ...one, output }, null, 2));
       else console.log(one === undefined ? renderJobs(jobs) : renderHistory(one, output));
       const told = one === undefined ? jobs : [one];
       process.exitCode = told.some(({ failed }) => failed) ? EXIT.differs : EXIT.done;
     });
-}
-
-async function the(stack: OpenStack, name: string): Promise<Job> {
-  return among((await ask(stack, [])).jobs, name);
 }
 
 function among(jobs: readonly Job[], name: string): Job {

@@ -20,7 +20,7 @@ export function readConfig(
   raw: Readonly<Record<string, string>>,
   fileText?: (path: string) => string,
 ): Config {
-  const { values, problems: dotted } = decodeAll(raw);
+  const { values, problems: dotted } = configTree(raw);
   if (fileText === undefined) return readValues(values, dotted);
   const { services, problems } = withEnvFiles(values.services, fileText);
   return readValues({ ...values, ...(services === undefined ? {} : { services }) }, [...dotted, ...problems]);
@@ -52,11 +52,13 @@ export function readValues(values: Readonly<Record<string, unknown>>, found: rea
  * @returns nobody when this part is wrong itself
  */
 export function readNotify(raw: Readonly<Record<string, string>>): Notify {
-  const { data } = notify.safeParse(decodeAll(raw).values.notify ?? {});
+  const own = Object.entries(raw).filter(([key]) => pathOf(key)[0] === "notify");
+  const { data } = notify.safeParse(configTree(Object.fromEntries(own)).values.notify ?? {});
   return data ?? { language: "en" };
 }
 
-function decodeAll(raw: Readonly<Record<string, string>>) {
+/** The config as one tree, decoded but not checked: whoever looks for a setting finds it, however its key was written. */
+export function configTree(raw: Readonly<Record<string, string>>) {
   return withoutDots(
     Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, decode(key, value)])),
   );

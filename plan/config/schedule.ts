@@ -2,7 +2,7 @@ import { CronExpressionParser } from "cron-parser";
 
 /** When a job runs, as cron writes it. cron-parser reads it, so that names, steps and nicknames are as people know them. */
 
-export const SCHEDULE_RULE =
+const SCHEDULE_RULE =
   'must be a time as cron writes it: minute, hour, day of the month, month, day of the week ("30 3 * * *" is 3:30 each ' +
   "night), or @hourly, @daily, @weekly, @monthly, @yearly";
 
@@ -29,17 +29,17 @@ export function scheduleProblem(text: string): string | undefined {
  */
 export function plainSchedule(text: string): string {
   const { minute, hour, dayOfMonth, month, dayOfWeek } = CronExpressionParser.parse(text).fields;
-  const fields = [
-    [minute, 60],
-    [hour, 24],
-    [dayOfMonth, 31],
-    [month, 12],
-    [dayOfWeek, 7],
-  ] as const;
+  const fields: [numbers: number[], all: number][] = [
+    [minute.values.map(Number), 60],
+    [hour.values.map(Number), 24],
+    [dayOfMonth.values.map(Number), 31],
+    [month.values.map(Number), 12],
+    [dayOfWeek.values.map((day) => Number(day) % 7), 7],
+  ];
   return fields
-    .map(([{ values }, all]) => {
-      const numbers = [...new Set(values.map((value) => Number(value) % (all === 7 ? 7 : 100)))];
-      return numbers.length === all ? "*" : numbers.sort((a, b) => a - b).join(",");
+    .map(([numbers, all]) => {
+      const each = [...new Set(numbers)].sort((one, other) => one - other);
+      return each.length === all ? "*" : each.join(",");
     })
     .join(" ");
 }

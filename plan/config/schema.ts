@@ -429,5 +429,4 @@ export const schema = z.strictObject({
 
 export type Config = z.infer<typeof schema>;
 export type ServiceConfig = Config["services"][string];
-export type JobConfig = Config["jobs"][string];
 export type DatabaseConfig = NonNullable<Config["database"]>;

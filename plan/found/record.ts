@@ -43,6 +43,11 @@ export type ReleaseRecord = z.infer<typeof releaseRecord>;
 export type ContainerRecord = z.infer<typeof containerRecord>;
 export type RecordedBuild = NonNullable<ContainerRecord["build"]>;
 
+/** Every container that it made of services and for them, by name: those that serve, and those of jobs. */
+export function recordedContainers({ containers, jobs = {} }: ReleaseRecord): [string, ContainerRecord][] {
+  return [...Object.entries(containers), ...Object.entries(jobs)];
+}
+
 /** What a release ran of a service's image: the service, or, where that ran no container, one of its jobs. */
 export function builtBefore(
   service: string,

@@ -1,5 +1,5 @@
 import type { Entry } from "./entry";
-import type { ReleaseRecord } from "./record";
+import { recordedContainers, type ReleaseRecord } from "./record";
 
 /**
  * The releases whose images stay on the host: of different content, the newest first.
@@ -19,8 +19,6 @@ export function releasesToKeep(ledger: readonly Entry[], serving: string, keep: 
 
 /** The images that a plan needs or that stay for going back, by reference: only these of the stack's own stay. */
 export function imagesToKeep(records: readonly ReleaseRecord[], kept: readonly Entry[]): string[] {
-  const wanted = records.flatMap(({ containers, jobs = {} }) =>
-    [...Object.values(containers), ...Object.values(jobs)].map(({ image }) => image),
-  );
+  const wanted = records.flatMap((record) => recordedContainers(record).map(([, { image }]) => image));
   return [...new Set([...wanted, ...kept.flatMap(({ images }) => [...images.keys()])])].sort();
 }

@@ -2,7 +2,7 @@ import { type Config, RESERVED_NAMES } from "../config/schema";
 import type { Facts } from "../found/facts";
 import { servingEntry } from "../found/ledger";
 import { generation } from "../found/present";
-import type { ReleaseRecord } from "../found/record";
+import { recordedContainers, type ReleaseRecord } from "../found/record";
 import { imagesToKeep, releasesToKeep } from "../found/retention";
 import { siteConfig, siteDigest } from "../site/nginx";
 import type { NamedContainer } from "../wanted/container";
@@ -100,16 +100,14 @@ function volumesOf(containers: readonly NamedContainer[], facts: Facts): Plan["v
   return [...names].map((name) => ({ name, generation: generation(facts, `volume:${name}`) }));
 }
 
-function freshVolumes({ containers, jobs = {} }: ReleaseRecord, { current }: Facts): string[] {
-  const { containers: before = {}, jobs: jobsBefore = {} } = current?.record ?? {};
-  const used = [...Object.values(before), ...Object.values(jobsBefore)];
-  const fresh = [...Object.entries(containers), ...Object.entries(jobs)].flatMap(
-    ([service, { made = {} }]) =>
-      (RESERVED_NAMES as readonly string[]).includes(service)
-        ? []
-        : Object.entries(made)
-            .filter(([name, generation]) => !used.some((before) => before.made?.[name] === generation))
-            .map(([name]) => name),
+function freshVolumes(record: ReleaseRecord, { current }: Facts): string[] {
+  const used = current === undefined ? [] : recordedContainers(current.record);
+  const fresh = recordedContainers(record).flatMap(([service, { made = {} }]) =>
+    (RESERVED_NAMES as readonly string[]).includes(service)
+      ? []
+      : Object.entries(made)
+          .filter(([name, generation]) => !used.some(([, before]) => before.made?.[name] === generation))
+          .map(([name]) => name),
   );
   return [...new Set(fresh)];
 }

@@ -10,6 +10,7 @@ import {
   databaseVolume,
   migrationSpec,
   nameContainer,
+  type ContainerSpec,
   type NamedContainer,
   portName,
   proxySpec,
@@ -29,7 +30,6 @@ export interface DescribedStack {
   readonly proxy: NamedContainer;
   readonly services: readonly DescribedService[];
   /** What cron runs, by name, and who tells of it. */
-  readonly jobs: readonly DescribedJob[];
   readonly messenger: NamedContainer | undefined;
   /** All of these. */
   readonly beside: readonly NamedContainer[];
@@ -42,13 +42,6 @@ export interface DescribedStack {
   readonly notes: readonly string[];
 }
 
-export interface DescribedJob {
-  readonly name: string;
-  /** Whose image it has. */
-  readonly service: string;
-  readonly container: NamedContainer;
-}
-
 export interface DescribedService {
   readonly name: string;
   readonly config: ServiceConfig;
@@ -56,6 +49,8 @@ export interface DescribedService {
   readonly container: NamedContainer;
   /** Those that serve: this one, and its replicas; of one that is there for its jobs alone, none. */
   readonly containers: readonly NamedContainer[];
+  /** What cron runs in its image. */
+  readonly jobs: readonly NamedContainer[];
   readonly migration: NamedContainer | undefined;
   /** The migration's name, also if it is not to run again. */
   readonly migrationKey: string | undefined;
@@ -98,16 +93,15 @@ export function describeStack(
   const services = byNeeds(config).map((name) =>
     describeService(name, config, names, imageOf, pin !== undefined),
   );
-  const jobs = services.flatMap((one) => describeJobs(one, config));
-  const told = jobs.length === 0 ? undefined : messengerSpec(config);
+  const jobs = services.flatMap((one) => one.jobs);
+  const told = messengerSpec(config);
   const messenger = told && nameContainer(told, config.identityKey);
   return {
     database,
     proxy,
     services,
-    jobs,
     messenger,
-    beside: [...jobs.map(({ container }) => container), ...(messenger ? [messenger] : [])],
+    beside: [...jobs, ...(messenger ? [messenger] : [])],
     wanted: [
       ...(database ? [{ container: database, ...PLAIN }] : []),
       { container: proxy, ...PLAIN },
@@ -129,14 +123,7 @@ export function describeStack(
         ? {}
         : {
             jobs: Object.fromEntries(
-              jobs.map(({ name, service, container }) => [
-                name,
-                recordOf(
-                  facts,
-                  container,
-                  services.find((one) => one.name === service),
-                ),
-              ]),
+              services.flatMap((one) => one.jobs.map((job) => [job.spec.service, recordOf(facts, job, one)])),
             ),
           }),
       ...(messenger === undefined ? {} : { messenger: recordOf(facts, messenger) }),
@@ -146,13 +133,10 @@ export function describeStack(
   };
 }
 
-function describeJobs({ name, container }: DescribedService, config: Config): DescribedJob[] {
-  return Object.entries(config.jobs)
-    .filter(([, { service }]) => service === name)
-    .map(([job]) => {
-      const spec = jobSpec(job, config, container.spec);
-      return { name: job, service: name, container: nameContainer(spec, config.identityKey) };
-    });
+function jobsOf(service: string, config: Config, spec: ContainerSpec): NamedContainer[] {
+  return Object.keys(config.jobs)
+    .filter((job) => config.jobs[job]?.service === service)
+    .map((job) => nameContainer(jobSpec(job, config, spec), config.identityKey));
 }
 
 function plainSecrets({ services }: Config): string[] {
@@ -239,6 +223,7 @@ function describeService(
     containers: Array.from({ length: service.replicas }, (_, i) =>
       nameContainer(serviceSpec(name, config, reference, names, i + 1), config.identityKey),
     ),
+    jobs: jobsOf(name, config, spec),
     migration: migrated ? undefined : migration,
     migrationKey: migration?.key,
     image,

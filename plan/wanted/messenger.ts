@@ -18,10 +18,10 @@ printf %s "$text" | base64 -d | curl -sS -K /tmp/request -m "$TELEGRAM_TIMEOUT" 
 read -r code </tmp/code
 [ "$code" = 200 ] || { echo "Telegram answers $code"; exit 1; }`;
 
-/** @returns undefined: nobody is to be told */
-export function messengerSpec({ notify, proxy }: Config): ContainerSpec | undefined {
+/** @returns undefined: nobody is to be told, or there is nothing to tell of */
+export function messengerSpec({ jobs, notify, proxy }: Config): ContainerSpec | undefined {
   const { telegram } = notify;
-  if (telegram === undefined) return undefined;
+  if (telegram === undefined || Object.keys(jobs).length === 0) return undefined;
   return {
     service: "messenger",
     role: "messenger",

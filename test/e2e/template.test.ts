@@ -68,8 +68,13 @@ describe("pulumi new", () => {
     const answer = await fetch(`http://localhost:${port}/`);
     expect(await answer.text()).toBe("hello");
     expect(Object.keys(await localHost.running(FULL_NAME)).sort()).toEqual(["app", "proxy"]);
-    expect(
-      await run("node", ["ops/bin.mjs", "--stack", STACK, "status"], { cwd: join(folder, "shop"), env }),
-    ).toMatch(/^app +app-\w+ +running/m);
+    const ops = (...args: string[]) =>
+      run("node", ["ops/bin.mjs", "--stack", STACK, ...args], { cwd: join(folder, "shop"), env });
+    expect(await ops("status")).toMatch(/^app +app-\w+ +running/m);
+
+    // What is set by path goes together with what was answered.
+    await writeFile(join(folder, "shop", ".env.production"), "LEVEL=debug\n");
+    expect(await ops("env", "import", ".env.production", "--plain", "LEVEL", "--yes")).toContain("LEVEL");
+    expect(await pulumi(["preview", "--diff"])).toContain("env.LEVEL changed");
   });
 });
