@@ -18,9 +18,9 @@ export async function ours(box: Box, stack: string): Promise<Contender> {
   };
   return {
     name: `this program ${commit}`,
+    box,
     crm: site.crm,
     change: async (service, mark) => {
-      await site.workspace.restore();
       await site.workspace.replace(versionFile(service), '"1.0.0"', JSON.stringify(mark));
     },
     breakBackend: async () => {

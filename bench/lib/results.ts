@@ -13,6 +13,8 @@ const measured = z.object({
   /** Milliseconds. */
   longestGap: z.number(),
   p99: z.number(),
+  /** MiB that the box had in use at most, page cache not counted. */
+  peak: z.number(),
 });
 /** One deploy by one contender. */
 export type Measured = z.infer<typeof measured>;
@@ -23,6 +25,8 @@ export const runSchema = z.object({
   /** Milliseconds of a round trip to the box. */
   delay: z.number(),
   rounds: z.number(),
+  /** Requests a second meanwhile. */
+  rate: z.number(),
   results: z.array(measured),
 });
 /** A whole comparison. */
@@ -36,6 +40,9 @@ export function of(results: readonly Measured[], work: string, contender: string
 export function namesIn(results: readonly Measured[], key: "work" | "contender"): string[] {
   return [...new Set(results.map((one) => one[key]))];
 }
+
+export const headOf = ({ machine, delay, rate, rounds }: Omit<Run, "results">): string =>
+  `${machine}, ${delay} ms round trip, ${rate} requests/s, ${rounds} rounds`;
 
 /** Medians with their spread; this program's share of each other's time, pair by pair. */
 export function tableOf(results: readonly Measured[]): string {
@@ -54,6 +61,7 @@ export function tableOf(results: readonly Measured[]): string {
         `${sum(all.map(({ failed }) => failed))} of ${sum(all.map(({ sent }) => sent))}`,
         String(Math.max(...all.map(({ longestGap }) => longestGap))),
         String(Math.round(median(all.map(({ p99 }) => p99)))),
+        String(Math.max(...all.map(({ peak }) => peak))),
       ];
       return [row];
     }),
@@ -67,6 +75,7 @@ export function tableOf(results: readonly Measured[]): string {
     "requests failed",
     "longest gap, ms",
     "p99, ms",
+    "peak, MiB",
   ];
   return markdownTable(head, rows);
 }

@@ -16,6 +16,9 @@ export interface Box {
   readonly deployerEnv: NodeJS.ProcessEnv;
   /** As a VPS reboots; returns when ssh and the engine answer again. */
   readonly reboot: () => Promise<void>;
+  /** It takes no processor time from others, and does nothing, until it is thawed. */
+  readonly freeze: () => Promise<void>;
+  readonly thaw: () => Promise<void>;
 }
 
 const info = z.object({
@@ -43,6 +46,12 @@ export async function freshBox(name: string): Promise<Box> {
     deployerEnv: { SSH_AUTH_SOCK: told.agent_sock },
     reboot: async () => {
       await run(script, ["reboot"], { env, timeout: 180_000 });
+    },
+    freeze: async () => {
+      await run(script, ["freeze"], { env });
+    },
+    thaw: async () => {
+      await run(script, ["thaw"], { env });
     },
   };
 }

@@ -30,7 +30,7 @@ export interface LoadReport {
   readonly lostWrites: readonly string[];
 }
 
-/** Requests per second. */
+/** Requests per second, unless told otherwise. */
 export const RATE = 50;
 const LIMIT_MS = 300_000;
 /** Kept connections that one request may find closed. */
@@ -39,7 +39,7 @@ const MOST_KEPT = 5;
 const created = z.object({ id: z.number() });
 
 /**
- * Constant requests, open loop: one starts every 20 ms, whether or not earlier ones have been answered, as visitors
+ * Constant requests, open loop: 50 a second unless told otherwise, whether or not earlier ones have been answered, as visitors
  * do. Half of them on kept connections, half on new ones. Every tenth writes; the others read, a page and the API
  * in turn.
  */
@@ -61,10 +61,14 @@ export class Load {
   private stopped = false;
   private readonly pacing: Promise<void>;
 
-  /** @param patience milliseconds after which a request without an answer counts as failed */
+  /**
+   * @param patience milliseconds after which a request without an answer counts as failed
+   * @param rate requests per second
+   */
   constructor(
     private readonly crm: Crm,
     private readonly patience = 15_000,
+    private readonly rate = RATE,
   ) {
     this.pacing = this.pace();
   }
@@ -101,7 +105,7 @@ export class Load {
 
   private async pace(): Promise<void> {
     while (!this.stopped && performance.now() - this.began < LIMIT_MS) {
-      const due = this.began + (this.sent * 1000) / RATE;
+      const due = this.began + (this.sent * 1000) / this.rate;
       const wait = due - performance.now();
       if (wait > 0) await pause(wait);
       const one = this.send(this.sent++).finally(() => this.running.delete(one));
