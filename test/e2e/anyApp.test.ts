@@ -9,6 +9,7 @@ import { Example } from "./lib/example";
 import { expectFailure, expectSuccess } from "./lib/expect";
 import { localHost } from "./lib/host";
 import { freePort } from "./lib/port";
+import { rows } from "./lib/rows";
 import type { Setting } from "./lib/workspace";
 
 /** What people's images do that a textbook's do not; on this machine's engine. */
@@ -66,7 +67,7 @@ describe("an app as it is", () => {
     );
   });
 
-  it.each<[what: string, settings: [path: string, value: Setting][], said: RegExp]>([
+  const cures: [what: string, settings: [path: string, value: Setting][], said: RegExp][] = [
     [
       "listens on 127.0.0.1",
       [["services.web.env.LISTEN", "127.0.0.1"]],
@@ -95,9 +96,13 @@ describe("an app as it is", () => {
       ],
       /look here: it runs as nestjs and may not use \/etc\/cache\.json: give it to this user in the image/,
     ],
-  ])("that %s is told the setting that cures it", async (_, settings, said) => {
-    expect(await refused(...settings)).toMatch(said);
-  });
+  ];
+  it.each(rows(cures, ([what]) => /127|user/.test(what)))(
+    "that %s is told the setting that cures it",
+    async (_, settings, said) => {
+      expect(await refused(...settings)).toMatch(said);
+    },
+  );
 
   it("that logs each question for its health does not lose its own words among them", async () => {
     const text = await refused(["services.web.env.NOISE", 1]);

@@ -10,6 +10,7 @@ import { expectSuccess } from "./lib/expect";
 import { localHost } from "./lib/host";
 import { ops } from "./lib/ops";
 import { freePort } from "./lib/port";
+import { rows } from "./lib/rows";
 import type { Setting } from "./lib/workspace";
 
 /**
@@ -110,63 +111,66 @@ describe("compose files of real projects, as stacks", () => {
     await localHost.sh(`docker image rm ${ANYTHING}`);
   });
 
-  describe.each(PROJECTS)("$name", ({ name, sources, dockerfile = "Dockerfile", settings, runs, asks }) => {
-    let app: Example;
-    let path = "";
-    beforeAll(async () => {
-      app = await Example.in(`test/ops/compose/${name}`, `was-${name}`, "test/e2e/apps/compose/stack.yaml");
-      const { folder } = app.workspace;
-      const here = join(folder, "test/ops/compose", name);
-      for (const source of sources) {
-        await cp(join(checkout, "test/e2e/apps/anything"), join(here, source), { recursive: true });
-        if (dockerfile !== "Dockerfile")
-          await cp(join(here, source, "Dockerfile"), join(here, source, dockerfile));
-      }
-      // Volumes that belong to this test alone.
-      const answer = (await readFile(join(here, "answer.json"), "utf8"))
-        .replaceAll("@FOLDER@", here)
-        .replace(/"(nest_|site_media|go_|maria")/g, `"${app.workspace.stack}-$1`);
-      path = await composeThatAnswers(app, answer);
-    });
-    afterAll(async () => {
-      await app.remove();
-      await localHost.sh(
-        `docker volume ls -q --filter name=^${app.workspace.stack}- | xargs -r docker volume rm`,
-      );
-    });
-
-    it("is imported, previews, runs whole, and is nothing to do again", async () => {
-      const { code, stderr } = await ops(app, ["import", "compose", "compose.yaml", "--yes"], "", 60, {
-        PATH: path,
+  describe.each(rows(PROJECTS, ({ name }) => name === "nest"))(
+    "$name",
+    ({ name, sources, dockerfile = "Dockerfile", settings, runs, asks }) => {
+      let app: Example;
+      let path = "";
+      beforeAll(async () => {
+        app = await Example.in(`test/ops/compose/${name}`, `was-${name}`, "test/e2e/apps/compose/stack.yaml");
+        const { folder } = app.workspace;
+        const here = join(folder, "test/ops/compose", name);
+        for (const source of sources) {
+          await cp(join(checkout, "test/e2e/apps/anything"), join(here, source), { recursive: true });
+          if (dockerfile !== "Dockerfile")
+            await cp(join(here, source, "Dockerfile"), join(here, source, dockerfile));
+        }
+        // Volumes that belong to this test alone.
+        const answer = (await readFile(join(here, "answer.json"), "utf8"))
+          .replaceAll("@FOLDER@", here)
+          .replace(/"(nest_|site_media|go_|maria")/g, `"${app.workspace.stack}-$1`);
+        path = await composeThatAnswers(app, answer);
       });
-      expect([code, stderr]).toEqual([0, ""]);
-      for (const [setting, value] of settings) await app.workspace.set(setting, value);
-      if (name === "go") {
-        await app.workspace.set("services.mqtt.publish", [
-          { port: 1883, host: await freePort(), address: "127.0.0.1" },
-        ]);
-      }
-      expectSuccess(await app.pulumi.preview());
-      expectSuccess(await app.pulumi.up());
-      const running = (await localHost.containers(app.fullName)).filter((one) => one.running);
-      const counted: Record<string, number> = {};
-      for (const { service } of running) {
-        const of = service.replace(/\.\d+$/, "");
-        counted[of] = (counted[of] ?? 0) + 1;
-      }
-      expect(counted).toEqual(runs);
-      for (const { host, path: asked, env } of asks) {
-        const { status, text } = await app.ask(host, asked);
-        expect(status).toBe(200);
-        expect(answered.parse(JSON.parse(text)).env).toMatchObject(env);
-      }
-      if (name === "anchors") {
-        const worker = running.find(({ service }) => service === "worker")?.id ?? "";
-        await pause(1500);
-        // Its words whole, and the other service under the name that it has now.
-        expect(await localHost.sh(`docker logs ${worker}`)).toMatch(/^--queue\|two words 200$/m);
-      }
-      expect((await app.pulumi.up()).changes).toEqual([]);
-    });
-  });
+      afterAll(async () => {
+        await app.remove();
+        await localHost.sh(
+          `docker volume ls -q --filter name=^${app.workspace.stack}- | xargs -r docker volume rm`,
+        );
+      });
+
+      it("is imported, previews, runs whole, and is nothing to do again", async () => {
+        const { code, stderr } = await ops(app, ["import", "compose", "compose.yaml", "--yes"], "", 60, {
+          PATH: path,
+        });
+        expect([code, stderr]).toEqual([0, ""]);
+        for (const [setting, value] of settings) await app.workspace.set(setting, value);
+        if (name === "go") {
+          await app.workspace.set("services.mqtt.publish", [
+            { port: 1883, host: await freePort(), address: "127.0.0.1" },
+          ]);
+        }
+        expectSuccess(await app.pulumi.preview());
+        expectSuccess(await app.pulumi.up());
+        const running = (await localHost.containers(app.fullName)).filter((one) => one.running);
+        const counted: Record<string, number> = {};
+        for (const { service } of running) {
+          const of = service.replace(/\.\d+$/, "");
+          counted[of] = (counted[of] ?? 0) + 1;
+        }
+        expect(counted).toEqual(runs);
+        for (const { host, path: asked, env } of asks) {
+          const { status, text } = await app.ask(host, asked);
+          expect(status).toBe(200);
+          expect(answered.parse(JSON.parse(text)).env).toMatchObject(env);
+        }
+        if (name === "anchors") {
+          const worker = running.find(({ service }) => service === "worker")?.id ?? "";
+          await pause(1500);
+          // Its words whole, and the other service under the name that it has now.
+          expect(await localHost.sh(`docker logs ${worker}`)).toMatch(/^--queue\|two words 200$/m);
+        }
+        expect((await app.pulumi.up()).changes).toEqual([]);
+      });
+    },
+  );
 });

@@ -1,13 +1,15 @@
 import { expect } from "vitest";
 import { expectNoneFailed, expectSuccess, expectUntouched } from "../lib/expect";
+import { rows } from "../lib/rows";
 import type { Scenarios } from "../lib/scenarios";
 
 /** What somebody did by hand on the host is put right by `up`, and only that. */
 export function repairs(scenarios: Scenarios): void {
-  for (const [what, command] of [
+  const harm = [
     ["stopped", "docker stop"],
     ["removed", "docker rm -f"],
-  ] as const) {
+  ] as const;
+  for (const [what, command] of rows(harm, ([one]) => one === "removed")) {
     scenarios.add(
       `a backend ${what} by hand serves again after up, and nothing else is touched`,
       async (site) => {

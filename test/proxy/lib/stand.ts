@@ -6,7 +6,7 @@ import { proxySpec } from "../../../plan/wanted/container";
 import { DOORS, visitorPorts } from "../../../plan/wanted/doors";
 import { routesFile, siteConfig, siteDigest } from "../../../plan/site/nginx";
 import { pause, run } from "../../e2e/lib/command";
-import { read, type Values } from "../../plan/support/config";
+import { LEAST, read, type Values } from "../../plan/support/config";
 
 /** Everything that a stand makes bears this label, with the process that made it. */
 const LABEL = "proxy-test";
@@ -59,6 +59,26 @@ export class Stand {
     this.ids.set(key, id);
     await docker("cp", SERVER, `${id}:/server.mjs`);
     await docker("start", id);
+  }
+
+  /**
+   * An nginx of the proxy's image with a configuration of its own, called by its key.
+   * @param port its own, published on 127.0.0.1
+   * @returns the port of 127.0.0.1
+   */
+  async plainNginx(key: string, config: string, port: number): Promise<number> {
+    const image = PROXY_IMAGE ?? proxySpec(read(LEAST), { project: "proxy", stack: "test" }).image;
+    const id = await docker(
+      ...["create", "--init", "--label", this.label, "--network", this.name, "--network-alias", key],
+      ...["-p", `127.0.0.1::${port}`, "--entrypoint", "nginx", image, "-g", "daemon off;"],
+    );
+    this.ids.set(key, id);
+    const file = join(this.folder, `${key}.conf`);
+    await writeFile(file, config, { mode: 0o644 });
+    await docker("cp", file, `${id}:/etc/nginx/nginx.conf`);
+    await docker("start", id);
+    const [first = ""] = lines(await docker("port", id, `${port}/tcp`));
+    return Number(first.split(":").at(-1));
   }
 
   /** nginx with a site, from the container's description that a release makes it by. */
