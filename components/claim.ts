@@ -55,7 +55,7 @@ export async function claimHost(
     {
       interpreter: [...connectionTo(host).interpreter],
       create: hostCommand("claim"),
-      stdin: hostScript(lines),
+      stdin: hostScript("claim", lines),
       triggers: [lineage],
       addPreviousOutputInEnv: false,
     },

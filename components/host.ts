@@ -107,7 +107,7 @@ export class Host extends pulumi.ComponentResource {
       {
         interpreter: [...this.connection.interpreter],
         create: hostCommand(action),
-        stdin: pulumi.output(payload).apply((lines) => hostScript([...this.stackLines(), ...lines])),
+        stdin: pulumi.output(payload).apply((lines) => hostScript(action, [...this.stackLines(), ...lines])),
         triggers,
         addPreviousOutputInEnv: false,
         logging: command.local.Logging.StdoutAndStderr,
@@ -157,7 +157,7 @@ export class Host extends pulumi.ComponentResource {
         create: ":",
         delete: hostCommand("teardown"),
         stdin: this.claim.machine.apply((machine) =>
-          hostScript([...this.stackLines(), `machine ${machine}`]),
+          hostScript("teardown", [...this.stackLines(), `machine ${machine}`]),
         ),
         addPreviousOutputInEnv: false,
       },

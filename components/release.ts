@@ -60,30 +60,46 @@ export class Release extends pulumi.ComponentResource {
       parent: this,
       customTimeouts: { create: "60m" },
     });
-    const checks = stack.services.flatMap(({ name, containers, container: { key, spec } }, i) =>
-      containers.length === 0
-        ? []
-        : host.script(
-            `health-${name}`,
-            "check",
-            pulumi.all(made).apply((created) => checkLines(key, created)),
-            // One that this release leaves alone was seen healthy when it came, and nothing that it stands between is new.
-            [
-              ...(services[i]?.serving.map((one) => one.apply(idOf)) ?? []),
-              proxy.container.apply(idOf),
-              ...(database && spec.networks.includes("data") ? [database.container.apply(idOf)] : []),
-              JSON.stringify(spec.health),
-            ],
-            { parent: this, dependsOn: [release] },
-          ),
-    );
+    const checks = stack.services.flatMap(({ name, containers, container: { key, spec } }, i) => {
+      if (containers.length === 0) return [];
+      const serving = services[i]?.serving ?? [];
+      const data = database && spec.networks.includes("data") ? database : undefined;
+      return host.script(
+        `health-${name}`,
+        "check",
+        pulumi.all([...serving, proxy.container]).apply((created) => checkLines(key, created)),
+        // One that this release leaves alone was seen healthy when it came, and nothing that it stands between is new.
+        [
+          ...serving.map((one) => one.apply(idOf)),
+          proxy.container.apply(idOf),
+          ...(data ? [data.container.apply(idOf)] : []),
+          JSON.stringify(spec.health),
+        ],
+        {
+          parent: this,
+          dependsOn: isTouched(plan, [name, "proxy", ...(data ? ["database"] : [])]) ? [release] : [],
+        },
+      );
+    });
     // A preview shows what the outputs will be; an update has them only after the last check.
     this.name = pulumi.runtime.isDryRun()
       ? pulumi.output(plan.release)
-      : pulumi.all(checks.map(({ stdout }) => stdout)).apply(() => plan.release);
+      : pulumi.all([release.id, ...checks.map(({ stdout }) => stdout)]).apply(() => plan.release);
     this.number = pulumi.unsecret(release.stdout).apply(numberIn);
     this.registerOutputs({ name: this.name });
   }
+}
+
+/**
+ * Whether this release changes anything for one of these. The check of what it leaves alone does not wait for it: Pulumi would
+ * write down the new order of things for each, and that takes its time where there are many.
+ */
+function isTouched({ changes, steps }: Plan, services: readonly string[]): boolean {
+  return (
+    // By another host name, or another way, all are asked.
+    steps.some(({ verb }) => verb === "site") ||
+    changes.some(({ service, kind }) => kind !== "same" && services.includes(service))
+  );
 }
 
 const idOf = ({ id }: CreatedContainer): string => id;

@@ -90,7 +90,7 @@ function answerOf(
       },
     );
     // One that ends before it has read everything is an error too (EPIPE), but then it has said why.
-    child.stdin?.on("error", () => undefined).end(hostScript(payload));
+    child.stdin?.on("error", () => undefined).end(hostScript(action, payload));
   });
 }
 

@@ -40,15 +40,18 @@ const PARTS = [
   "teardown.sh",
 ];
 
+/** What asks about one service does without the rest: there is one of it in the state for each service. */
+const CHECK = ["lib/base.sh", "lib/state.sh", "lib/words.sh", "lib/health.sh", "lib/proxy.sh", "check.sh"];
+
 export type Action =
   "claim" | "deploy" | "facts" | "check" | "teardown" | "sample" | "note" | "doctor" | "jobs";
 
 /** No line of a payload can be this one: each begins with a word of ours. */
 const END = "==end of payload==";
 
-/** The whole script for one action, to be given to the host on stdin; `payload` holds no secret. */
-export function hostScript(payload: readonly string[]): string {
-  return scriptOf(PARTS, payload);
+/** The script for one action, to be given to the host on stdin; `payload` holds no secret. */
+export function hostScript(action: Action, payload: readonly string[]): string {
+  return scriptOf(action === "check" ? CHECK : PARTS, payload);
 }
 
 /** The script that builds on this machine and ships to the host. */

@@ -10,7 +10,7 @@ const PATIENCE = 20;
 export function noteOnHost({ interpreter }: Connection, payload: readonly string[]): void {
   const [program = "sh", ...rest] = interpreter;
   spawnSync(program, [...rest, hostCommand("note")], {
-    input: hostScript(payload),
+    input: hostScript("note", payload),
     env: environmentForHost(),
     timeout: PATIENCE * 1000,
     stdio: ["pipe", "ignore", "ignore"],

@@ -19,7 +19,7 @@ export class MemorySampler {
     });
     // A measurement that cannot be had is no reason to fail: the next build is planned as if nothing was measured.
     child.on("error", () => undefined);
-    child.stdin.on("error", () => undefined).end(hostScript(payload));
+    child.stdin.on("error", () => undefined).end(hostScript("sample", payload));
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (/^\d+$/.test(line)) this.used.push(Number(line));
     });

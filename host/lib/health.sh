@@ -208,3 +208,12 @@ await_healthy() {
   rm -f "$answer"
   return 1
 }
+
+# Until the engine answers, or patience, a moment as now tells it, is over: what follows an engine that is being restarted
+# must not fail for that.
+await_engine() {
+  until docker_within 10 version >/dev/null 2>&1; do
+    [ "$(now)" -lt "$patience" ] || return 0
+    rest 1
+  done
+}

@@ -83,12 +83,3 @@ undo() {
 
 # For the ledger. The disk may be full.
 note_undone() { say "undone $verb $*" 2>/dev/null >>"$run/steps" || :; }
-
-# An engine that is being restarted fails a verb; the undo must not fail for the same reason. At most three minutes in
-# all.
-await_engine() {
-  until docker_within 10 version >/dev/null 2>&1; do
-    [ "$(now)" -lt "$patience" ] || return 0
-    rest 1
-  done
-}

@@ -98,7 +98,7 @@ describe("a host that is asked", () => {
 
   it("tells what it found, and was given the whole script with what it must know", async () => {
     const sum = createHash("sha256")
-      .update(hostScript(["state /nowhere"]))
+      .update(hostScript("facts", ["state /nowhere"]))
       .digest("hex");
     const facts = await ask('printf "engine linux/amd64 20\\nactive $(sha256sum | cut -d" " -f1)\\nend\\n"');
     expect(facts).toMatchObject({ known: true, platform: "linux/amd64", active: sum });

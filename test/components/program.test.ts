@@ -596,9 +596,13 @@ describe("a second run", () => {
     const asked = async (path: string, value: unknown) => {
       const second = await run({ config: change(LOCAL, path, value), facts: hostAfter(first) });
       const triggers = (ran: Ran, name: string) => JSON.stringify(named(ran, name, COMMAND).inputs.triggers);
-      return ["backend", "frontend"].filter(
+      const again = ["backend", "frontend"].filter(
         (name) => triggers(first, `health-${name}`) !== triggers(second, `health-${name}`),
       );
+      const release = named(second, "release", COMMAND).urn;
+      for (const name of again)
+        expect(named(second, `health-${name}`, COMMAND).dependencies, name).toContain(release);
+      return again;
     };
     expect(await asked("smoke", [])).toEqual([]);
     expect(await asked("services.frontend.memory", 100)).toEqual(["frontend"]);
@@ -606,6 +610,23 @@ describe("a second run", () => {
     expect(await asked("proxy", { memory: 40 })).toEqual(["backend", "frontend"]);
     // Another host name that it is asked by.
     expect(await asked("domain", "crm.test")).toEqual(["backend", "frontend"]);
+  });
+
+  it("writes nothing of a check down anew that the release leaves alone", async () => {
+    const first = the(local);
+    const second = await run({
+      config: change(LOCAL, "services.frontend.memory", 100),
+      facts: hostAfter(first),
+    });
+    const third = await run({
+      config: change(LOCAL, "services.frontend.memory", 110),
+      facts: hostAfter(second),
+    });
+    const check = (ran: Ran) => named(ran, "health-backend", COMMAND);
+    expect(check(third).dependencies).toEqual(check(second).dependencies);
+    // Each says what it needs of its own service alone.
+    expect(scriptOf(check(third))).toContain("backend-");
+    expect(scriptOf(check(third))).not.toContain("frontend-");
   });
 
   it("makes anew exactly what is gone from the host, and runs the release", async () => {

@@ -101,7 +101,7 @@ function memory(
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  const script = hostScript(world.stackLines(0))
+  const script = hostScript("facts", world.stackLines(0))
     .replaceAll("/proc/", `${root}/proc/`)
     .replaceAll("/sys/fs/cgroup", `${root}/sys/fs/cgroup`);
   const { stdout, stderr } = spawnSync("sh", ["-c", script, "script", "facts"], {

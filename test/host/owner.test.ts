@@ -267,7 +267,7 @@ function machineOf(files: Record<string, string>): string | undefined {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  const script = hostScript(world.stackLines(0))
+  const script = hostScript("facts", world.stackLines(0))
     .replaceAll("/etc/machine-id", `${root}/etc/machine-id`)
     .replaceAll("/var/lib/dbus", `${root}/var/lib/dbus`);
   const { stdout, stderr } = spawnSync("sh", ["-c", script, "script", "facts"], {

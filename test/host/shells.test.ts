@@ -83,7 +83,7 @@ for (const shell of shells) {
 
 describe("the whole script", () => {
   it("has nothing that shellcheck minds", (context) => {
-    const script = hostScript(World.create().stackLines());
+    const script = hostScript("deploy", World.create().stackLines());
     const { status, stdout, error } = spawnSync(
       "shellcheck",
       // As host/.shellcheckrc; and where xargs calls docker, the client itself is meant, not the function.

@@ -128,12 +128,12 @@ export class World {
 
   /** Runs a script as the product does: the command line for sh, the script on stdin. */
   start(action: Action, lines: readonly string[], wait?: number): Running {
-    return this.spawned(hostCommand(action), this.script([...this.stackLines(wait), ...lines]));
+    return this.spawned(hostCommand(action), this.script(action, [...this.stackLines(wait), ...lines]));
   }
 
   /** Calls single functions of the script. */
   eval(commands: string): Promise<Outcome> {
-    this.write("tmp/functions", this.script(this.stackLines()));
+    this.write("tmp/functions", this.script("deploy", this.stackLines()));
     return this.spawned(`set -- :; . ${this.dir}/tmp/functions; ${commands}`, "").ended;
   }
 
@@ -163,9 +163,9 @@ export class World {
   }
 
   /** The product's script; on a host with a memory of its own (putMemory) that one stands for the machine's. */
-  private script(lines: readonly string[]): string {
+  private script(action: Action, lines: readonly string[]): string {
     // Processes of others cannot be seen, so cron is taken to run.
-    const script = hostScript(lines).replace("[ -r /proc/1/comm ]", "[ -r /nowhere ]");
+    const script = hostScript(action, lines).replace("[ -r /proc/1/comm ]", "[ -r /nowhere ]");
     if (this.read("meminfo") === undefined) return script;
     return script
       .replaceAll("/proc/meminfo", `${this.dir}/meminfo`)
