@@ -75,7 +75,10 @@ function hold(r) {
     if (changed) sinceChecked = 0;
     seen = text;
     const now = changed ? released(text, r.variables.service) : "hold";
-    if (now && now !== "hold") {
+    const over = now && now !== "hold";
+    // Seconds, for the access log.
+    if (over || waited >= HOLD_LIMIT_MS) r.variables.held = (waited / 1000).toFixed(2);
+    if (over) {
       r.variables.target = now;
       r.return(204);
     } else if (waited >= HOLD_LIMIT_MS) {

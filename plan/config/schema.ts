@@ -382,6 +382,8 @@ export const schema = z.strictObject({
       timeout: seconds.default(60),
       /** Proxies in front of this one: what they say of the visitor is believed. */
       trust: z.array(networkAddress).default([]),
+      /** Whether each request of a visitor is written to nginx's standard output. */
+      accessLog: z.boolean().default(true),
     })
     .prefault({}),
   services: z

@@ -2,6 +2,7 @@ import type { Config, ServiceConfig } from "../config/schema";
 import { type HostGroup, hostGroups, type Routed } from "../wanted/hosts";
 import { doorOf, DOORS, visitorPorts } from "../wanted/doors";
 import { digest } from "../wanted/identity";
+import { ACCESS_LOG, accessLogFormat } from "./accessLog";
 import { errorLocations, errorPages, ON_ERROR } from "./errorPages";
 import { FROM_WITHIN, seenAt, TRUSTED_INSIDE, whoAsks } from "./forwarded";
 import { guards, guardVariables, headers, hsts, limits } from "./own";
@@ -113,7 +114,7 @@ http {
   limit_conn_zone waiting zone=waiting:1m;
   limit_conn_status 597;
   limit_conn_log_level info;
-${whoAsks(proxy.trust)}${errorPages()}${guardVariables(http)}
+${proxy.accessLog ? accessLogFormat() : ""}${whoAsks(proxy.trust)}${errorPages()}${guardVariables(http)}
   server {
     listen unix:${DOORS.ready};
     location = /ready { return 200 "ready\\n"; }
@@ -122,7 +123,7 @@ ${whoAsks(proxy.trust)}${errorPages()}${guardVariables(http)}
 
   # A name that is not this site's.
   server {
-    listen ${inside.http} default_server;${tls ? `\n    listen ${inside.https} ssl http2 default_server;` + certificate(tls) : ""}
+    listen ${inside.http} default_server;${logged(config)}${tls ? `\n    listen ${inside.https} ssl http2 default_server;` + certificate(tls) : ""}
     default_type text/plain;
     return 404 "no such site\\n";
   }
@@ -140,7 +141,7 @@ function visitors(config: Config, groups: readonly HostGroup[], most: number): s
   const each = (listen: string, secure: string, always: string) =>
     groups
       .map(({ hosts, services }) => {
-        const where = `${listen};\n    server_name ${hosts.join(" ")};${secure}${asVisitors(config)}`;
+        const where = `${listen};\n    server_name ${hosts.join(" ")};${secure}${logged(config)}${asVisitors(config)}`;
         return site(config, services, { listen: where, kind: "live", guarded: true, always, most });
       })
       .join("");
@@ -149,11 +150,16 @@ function visitors(config: Config, groups: readonly HostGroup[], most: number): s
   const port = tls.port === 443 ? "" : `:${tls.port}`;
   return `${moved}  server {
     listen ${inside.http};
-    server_name ${groups.flatMap(({ hosts }) => hosts).join(" ")};
+    server_name ${groups.flatMap(({ hosts }) => hosts).join(" ")};${logged(config)}
     location /.well-known/acme-challenge/ { root ${tls.folder}/acme; }
     location / { return 308 https://$host${port}$request_uri; }
   }
 ${each(`listen ${inside.https} ssl http2`, certificate(tls), hsts(config))}`;
+}
+
+/** What visitors ask is written down; what services and the runner ask is not. */
+function logged({ proxy }: Config): string {
+  return proxy.accessLog ? `\n    ${ACCESS_LOG}` : "";
 }
 
 /** Other names of the site. */
@@ -174,7 +180,7 @@ function redirects(config: Config): string {
             : `\n    location /.well-known/acme-challenge/ { root ${tls.folder}/acme; }`;
         return `  server {
     listen ${listen};
-    server_name ${from};${secure}${challenge}
+    server_name ${from};${secure}${logged(config)}${challenge}
     location / { return 301 ${scheme}://${to}${shown}$request_uri; }
   }
 `;
@@ -299,6 +305,7 @@ function location(config: Config, { path, name, service, door, cached }: Place):
   return `    location ${path} {${door.guarded ? guards(name, service, config) : ""}
       set $service ${name};
       set $target $${door.kind};
+      set $held 0;
       if ($target = hold) { return 598; }
       if ($target = "") { return 597; }
       if (-f /etc/nginx/state/closing) { return 596; }${rooms}${ownSettings(service, door, cached)}

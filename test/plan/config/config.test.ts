@@ -57,7 +57,7 @@ describe("a config that is accepted", () => {
       http: { port: 80, address: ["0.0.0.0"] },
       redirects: {},
       registries: {},
-      proxy: { image: "nginx:1.30-trixie", memory: 64, maxBody: 16, timeout: 60, trust: [] },
+      proxy: { image: "nginx:1.30-trixie", memory: 64, maxBody: 16, timeout: 60, trust: [], accessLog: true },
       services: {
         worker: {
           image: "worker:1.0",

@@ -206,6 +206,7 @@ describe("the site", () => {
     ).toEqual([
       "set $service api",
       "set $target $live",
+      "set $held 0",
       "if ($target = hold) return 598",
       "if ($target =  ) return 597",
       "if (-f /etc/nginx/state/closing) return 596",

@@ -37,13 +37,14 @@ export function parseNginx(text: string): Directive[] {
 /** A word ends at a space, ; or { outside quotes; # begins a comment only where a word would begin. */
 function tokenize(text: string): { text: string; quoted: boolean }[] {
   const pattern =
-    /\s+|#[^\n]*|"((?:\\.|[^"\\])*)"(?=[\s;{})]|$)|([;{}])|((?:\\.|\$\{[^}]*\}|[^\s;{"\\])(?:\\.|\$\{[^}]*\}|[^\s;{\\])*)/gy;
+    /\s+|#[^\n]*|"((?:\\.|[^"\\])*)"(?=[\s;{})]|$)|'([^'\\]*)'(?=[\s;{})]|$)|([;{}])|((?:\\.|\$\{[^}]*\}|[^\s;{"'\\])(?:\\.|\$\{[^}]*\}|[^\s;{\\])*)/gy;
   const tokens: { text: string; quoted: boolean }[] = [];
   while (pattern.lastIndex < text.length) {
     const at = pattern.lastIndex;
     const found = pattern.exec(text);
     if (found === null) throw new Error(`cannot be read: ${text.slice(at, at + 30)}`);
-    const [, quoted, mark, word] = found;
+    const [, double, single, mark, word] = found;
+    const quoted = double ?? single;
     const token = quoted ?? mark ?? word;
     if (token !== undefined) tokens.push({ text: token, quoted: quoted !== undefined });
   }

@@ -128,6 +128,7 @@ describe("each setting changes the names of what it enters, and no other", () =>
     ["proxy.image", "nginx:1.29-bookworm", ["messenger", "proxy", "release"]],
     ["proxy.memory", 80, ["proxy", "release", "site"]],
     ["proxy.maxBody", 32, ["release", "site"]],
+    ["proxy.accessLog", false, ["release", "site"]],
     ["proxy.timeout", 61, ["release", "site"]],
     ["proxy.trust", ["10.0.0.0/8"], ["release", "site"]],
     ["services.web.source", "web2", WEB],

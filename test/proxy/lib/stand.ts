@@ -230,6 +230,11 @@ export class Proxy {
     return run("sh", ["-c", `docker logs ${this.id} 2>&1`]);
   }
 
+  /** What it wrote to its standard output alone. */
+  async output(): Promise<string> {
+    return run("sh", ["-c", `docker logs ${this.id} 2>/dev/null`]);
+  }
+
   /** MiB: what its memory limit counts, without page cache that can be given back. */
   async memory(): Promise<number> {
     // Of cgroup v1, else of v2.

@@ -77,6 +77,7 @@ const paths = {
     response.end();
   },
   "/silent": () => new Promise(() => undefined),
+  "/status": (_, response, query) => response.writeHead(Number(query.get("code"))).end(),
   "/break": (request) => request.socket.destroy(),
 };
 
