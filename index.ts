@@ -57,7 +57,7 @@ async function program(news: News) {
   const proxy = new Proxy("proxy", host, stack.proxy, stack.messenger);
 
   const done = new Release(host, plan, stack, { database, services, proxy }, repositories);
-  const release = news.succeeded(done.name, done.number);
+  const release = news.succeeded(done.name, done.number, done.met);
   return {
     release,
     /** As `ops releases` lists it, and `rollbackTo` takes it. */

@@ -10,10 +10,11 @@ import type { Notify } from "../plan/config/notify";
 import { readNotify } from "../plan/config/read";
 import type { Config } from "../plan/config/schema";
 import type { Facts } from "../plan/found/facts";
-import type { Plan } from "../plan/release/plan";
+import type { MetInShort } from "../plan/found/met";
+import { isSettled, type Plan } from "../plan/release/plan";
 import { factLines, noteLine, stackLines } from "../plan/release/wire";
 import type { StackNames } from "../plan/wanted/names";
-import { changesOf, type Event, isSettled, servesOf } from "../plan/words/event";
+import { changesOf, type Event, servesOf } from "../plan/words/event";
 import { reasonOf } from "../plan/words/reason";
 import type { FailedResource } from "./failures";
 import { rawConfig } from "./stackConfig";
@@ -49,17 +50,19 @@ export class News {
   succeeded(
     release: pulumi.Output<string>,
     number: pulumi.Output<number | undefined>,
+    met: pulumi.Output<MetInShort | undefined>,
   ): pulumi.Output<string> {
     const { subject } = this;
     if (pulumi.runtime.isDryRun() || subject === undefined || isSettled(subject.plan, subject.facts))
       return release;
     const { plan, facts, pinned } = subject;
-    return pulumi.all([release, number]).apply(async ([name, count]) => {
+    return pulumi.all([release, number, met]).apply(async ([name, count, visited]) => {
       await this.tell(() => ({
         number: count,
         kind: pinned === undefined ? "success" : "rollback",
         changes: changesOf(plan, facts),
         serves: servesOf(plan.record),
+        met: visited,
       }));
       return name;
     });

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { deployer } from "../deployer/name";
 import type { Repository } from "../plan/found/deployer";
+import { metIn, type MetInShort } from "../plan/found/met";
 import type { Plan } from "../plan/release/plan";
 import type { DescribedStack } from "../plan/release/stack";
 import { type CreatedContainer, objectLine, planLines, tellingLines } from "../plan/release/wire";
@@ -27,6 +28,8 @@ export class Release extends pulumi.ComponentResource {
   readonly name: pulumi.Output<string>;
   /** Its number in the host's ledger; undefined in a preview of one that is to come. */
   readonly number: pulumi.Output<number | undefined>;
+  /** What visitors met meanwhile. */
+  readonly met: pulumi.Output<MetInShort | undefined>;
 
   constructor(
     host: Host,
@@ -85,7 +88,9 @@ export class Release extends pulumi.ComponentResource {
     this.name = pulumi.runtime.isDryRun()
       ? pulumi.output(plan.release)
       : pulumi.all([release.id, ...checks.map(({ stdout }) => stdout)]).apply(() => plan.release);
-    this.number = pulumi.unsecret(release.stdout).apply(numberIn);
+    const said = pulumi.unsecret(release.stdout);
+    this.number = said.apply(numberIn);
+    this.met = said.apply(metIn);
     this.registerOutputs({ name: this.name });
   }
 }

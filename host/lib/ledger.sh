@@ -7,6 +7,7 @@
 #   serves      its containers' keys              image REFERENCE ID     what they run
 #   step        SECONDS VERB ARGUMENTS            undone   VERB ARGUMENTS
 #   migrating   KEY KIND: it began to change the data      secret   SERVICE NAME: one that it has
+#   visitors, failed, errors, held, met-before, met-during, met-after, probed, memory: what visitors met meanwhile (lib/met.sh)
 #   result      running, done, failed, interrupted         reason   base64 of what was said
 # Each is written whole or not at all, and only by who holds the lock.
 
@@ -55,7 +56,7 @@ close_entry() {
   reason=$(cat "$of_run/reason" 2>/dev/null || without_quotes <"$of_run/log" 2>/dev/null | tail -c 3000)
   {
     sed '/^result running$/d' "$entry"
-    cat "$of_run/steps" "$of_run/used" 2>/dev/null
+    cat "$of_run/steps" "$of_run/used" "$of_run/met" 2>/dev/null
     say "result $2"
     say "ended $(date +%s)"
     [ -z "${began_at:-}" ] || say "seconds $(seconds_since "$began_at")"

@@ -23,6 +23,9 @@ run_plan() {
   say "$(payload_value holder), since $(date '+%F %T %Z')" >"$state/holder"
   if own_host && settle && is_current && own_containers && open_entry && perform; then outcome=0; else outcome=1; fi
   if [ -n "${number:-}" ]; then
+    met_end
+    met_in_words
+    [ $outcome != 0 ] || over_budget
     if [ $outcome = 0 ]; then
       # The engine may have been away at that moment.
       [ -s "$run/used" ] || remember_used
@@ -78,8 +81,10 @@ perform() {
   if [ -n "${SSH_CONNECTION:-}" ]; then
     say "at work; if the connection breaks off, the release goes on here: then run 'pulumi up' again"
   fi
+  met_begin
   step=0
   while read -r verb arguments <&3; do
+    [ "$verb" != record ] || met_keep
     step=$((step + 1))
     began=$(now)
     said=$(wc -c <"$run/log")
@@ -89,6 +94,7 @@ perform() {
       spent_on_step=$(seconds_since "$began")
       say "step $spent_on_step $verb $arguments" >>"$run/steps"
       announce "$verb" "$arguments" "$spent_on_step"
+      [ "$verb" != route ] || met_route
     elif journal_committed; then
       # What serves is new and proven. What could not be tidied is swept by the next run.
       say "could not tidy up ($verb $arguments); the next 'pulumi up' will"

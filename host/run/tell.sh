@@ -5,7 +5,7 @@
 announce() {
   case $1 in
     hold | stage | route | site) say "$(payload_value "label-$2") ($3 s)" ;;
-    remove | sweep | record | password | rejoin | shelter | promote | revive) ;;
+    remove | sweep | record | budget | password | rejoin | shelter | promote | revive) ;;
     limit) say "${2% *} is limited to ${2#* } MiB again ($3 s)" ;;
     attach) say "$2 is in its networks ($3 s)" ;;
     smoke) say "smoke test of the $2 release passed ($3 s)" ;;

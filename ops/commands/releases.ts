@@ -74,6 +74,7 @@ export function renderReleases(
     one.by,
     whatOf(one),
     one.seconds === undefined ? "" : one.seconds.toFixed(1),
+    metOf(one),
     resultOf(one),
     one.disk === undefined ? "" : one.disk.toFixed(0),
     one.serving ? colors.green("serves") : one.ready ? "ready" : (one.obstacles[0] ?? ""),
@@ -81,15 +82,11 @@ export function renderReleases(
   return [
     `${title}${pinnedTo === undefined ? "" : `, PINNED to release ${pinnedTo}`}`,
     "",
-    table(["release", "when", "by", "what", "s", "result", "MB of its own", "go back"], rows, [
-      "right",
-      "left",
-      "left",
-      "left",
-      "right",
-      "left",
-      "right",
-    ]),
+    table(
+      ["release", "when", "by", "what", "s", "visitors met", "result", "MB of its own", "go back"],
+      rows,
+      ["right", "left", "left", "left", "right", "left", "left", "right"],
+    ),
   ].join("\n");
 }
 
@@ -97,6 +94,14 @@ function whatOf({ kind, to, commits }: Told): string {
   const commit = commits.find(({ path }) => path === ".") ?? commits[0];
   const source = commit === undefined ? "" : ` ${commit.commit.slice(0, 9)}${commit.clean ? "" : "+changes"}`;
   return kind === "rollback" ? `back to ${to ?? "?"}` : `${kind}${source}`;
+}
+
+function metOf({ met }: Told): string {
+  if (met === undefined) return "";
+  const failed = met.failed === 0 ? "none failed" : colors.red(`${met.failed} failed`);
+  const held = met.held === 0 ? [] : [`${met.held} waited ${met.heldFor.toFixed(1)} s`];
+  const gap = met.probed === undefined ? [] : [`gap ${met.probed.gap.toFixed(1)} s`];
+  return [`${met.visitors}, ${failed}`, ...held, ...gap].join(", ");
 }
 
 function resultOf({ result, reason }: Told): string {

@@ -403,6 +403,20 @@ export const schema = z.strictObject({
     .default([]),
   /** How long a new version is watched under real requests before the old one goes. */
   observe: between(0, 3600, "seconds").default(1),
+  /** Requests of our own while a release runs, a second; 0: none. */
+  measure: z.strictObject({ rate: between(0, 50, "requests a second").default(10) }).prefault({}),
+  /** What a release may cost: more of it is said, or takes the release back. */
+  budget: z
+    .strictObject({
+      /** Requests that fail. */
+      failed: between(0, 1_000_000, "requests").optional(),
+      /** Seconds without an answer. */
+      gap: z.number().min(0).max(3600).optional(),
+      /** How long it takes on the host. */
+      seconds: seconds.optional(),
+      level: z.enum(["warn", "fail"]).default("warn"),
+    })
+    .optional(),
   /** How many releases stay ready to go back to, the one that serves among them. */
   keep: between(2, 50, "releases").default(5),
   /** The number of an earlier release that is to serve instead of what is configured here (docs/releases.md). */

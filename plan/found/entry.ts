@@ -1,4 +1,5 @@
 import type { MigrationKind } from "../config/schema";
+import { type Met, parseMet } from "./met";
 
 /**
  * The releases that were tried, as the host remembers them (host/lib/ledger.sh), and which of them can be gone back to.
@@ -32,6 +33,8 @@ export interface Entry {
   readonly database: { readonly version: number; readonly volume: string } | undefined;
   /** The secrets that it has, by name; an entry of an older program does not tell. */
   readonly secrets: readonly { readonly service: string; readonly name: string }[];
+  /** What visitors met meanwhile; undefined: it was not measured. */
+  readonly met: Met | undefined;
   /** Only if asked for. */
   readonly steps: readonly { readonly seconds: number; readonly what: string }[];
   readonly undone: readonly string[];
@@ -108,6 +111,7 @@ function parseEntry(number: number, lines: readonly string[]): Entry[] {
         const [service = "", name = ""] = text.split(" ");
         return { service, name };
       }),
+      met: parseMet(value),
       steps: list("step").map((text) => {
         const at = text.indexOf(" ");
         return { seconds: Number(text.slice(0, at)), what: text.slice(at + 1).trim() };

@@ -1,5 +1,6 @@
 import type { MigrationKind } from "../config/schema";
 import type { Drift } from "../found/drift";
+import type { Facts } from "../found/facts";
 import type { ReleaseRecord } from "../found/record";
 import type { NamedContainer } from "../wanted/container";
 import type { Scheduled } from "../wanted/jobs";
@@ -67,4 +68,9 @@ export interface Wanted {
   /** The volumes that only one container may write to. */
   readonly exclusive: readonly string[];
   readonly needs: readonly string[];
+}
+
+/** Whether there is nothing to do: what is wanted serves already, undisturbed. */
+export function isSettled({ release, epoch }: Plan, { current }: Facts): boolean {
+  return current?.release === release && current.epoch === epoch;
 }

@@ -74,6 +74,7 @@ export class Planner {
     this.services.startBeside(after);
     this.prove([...cured, ...instead]);
     this.schedule();
+    if (this.situation.config.budget?.level === "fail") this.script.do("budget");
     this.script.do("record");
     this.tidy([...cured, ...instead]);
   }

@@ -37,6 +37,8 @@ const IS_OF_RELEASE: Readonly<Record<keyof Config, boolean>> = {
   baseRefresh: true,
   registries: false,
   host: false,
+  measure: false,
+  budget: false,
   keep: false,
   rollbackTo: false,
   checks: false,

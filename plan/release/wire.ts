@@ -120,8 +120,27 @@ export function planLines(
     ...config.smoke.map(({ host, path, status, contains }) =>
       ["smoke", host ?? config.domain[0], path, status, base64(contains ?? "")].join(" "),
     ),
+    ...probeLines(config),
+    ...budgetLines(config),
     `record ${base64(JSON.stringify(plan.record))}`,
   ];
+}
+
+/** What our own requests ask for while a release runs: a page that is known to be there, else the first way to a service. */
+function probeLines({ measure, smoke, services, domain }: Config): string[] {
+  if (measure.rate === 0) return [];
+  const tested = smoke.find(({ path, status }) => status < 400 && !/[[\]{}\\#]/.test(path));
+  const [route] = Object.values(services).flatMap((service) =>
+    service.route.map((path) => ({ host: service.host[0], path })),
+  );
+  const asked = tested ?? route;
+  return asked === undefined ? [] : [`probe ${measure.rate} ${asked.host ?? domain[0]} ${asked.path}`];
+}
+
+function budgetLines({ budget }: Config): string[] {
+  if (budget === undefined) return [];
+  const { level, failed, gap, seconds } = budget;
+  return [`budget ${[level, failed, gap, seconds].map((one) => one ?? "-").join(" ")}`];
 }
 
 /** What the messenger is to say of each outcome of a job. */

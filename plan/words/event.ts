@@ -1,4 +1,5 @@
 import type { Facts } from "../found/facts";
+import type { MetInShort } from "../found/met";
 import type { ReleaseRecord } from "../found/record";
 import type { Plan } from "../release/plan";
 import { changedJobs } from "./jobs";
@@ -22,6 +23,8 @@ export interface Event {
   readonly changes?: readonly Changed[] | undefined;
   /** Service -> version. Unknown: the host could not be asked; undefined: the run did not come as far as asking. */
   readonly serves?: Readonly<Record<string, string>> | "unknown" | undefined;
+  /** What visitors met meanwhile; undefined: it was not measured. */
+  readonly met?: MetInShort | undefined;
   /** Of a failure: the lines that tell why. */
   readonly reason?: string | undefined;
 }
@@ -68,9 +71,4 @@ export function servesOf(record: ReleaseRecord | undefined): Record<string, stri
   return Object.fromEntries(
     containers.map(([service, { key, image, build }]) => [service, build === undefined ? image : key]),
   );
-}
-
-/** Whether there is nothing to do: what is wanted serves already, undisturbed. */
-export function isSettled({ release, epoch }: Plan, { current }: Facts): boolean {
-  return current?.release === release && current.epoch === epoch;
 }

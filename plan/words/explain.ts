@@ -5,11 +5,12 @@ import { imageConfig } from "../found/present";
 import type { ContainerRecord } from "../found/record";
 import { explainImages, type ImageChoice } from "../release/images";
 import { budget, headroom } from "../release/memory";
-import type { Change, Plan } from "../release/plan";
+import { type Change, isSettled, type Plan } from "../release/plan";
 import type { Pin } from "../release/rollback";
 import { differences } from "../wanted/identity";
 import { serviceOf } from "../wanted/replicas";
 import { relaxations, runsAs } from "../wanted/security";
+import { expected } from "./expect";
 import { changedJobs, explainJobs } from "./jobs";
 import { timeOf } from "./time";
 
@@ -216,6 +217,7 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
   const { current, known, memory } = facts;
   const siteChanges = current !== undefined && current.record.site !== plan.record.site;
   const left = spare(plan, config, facts);
+  const cost = expected(plan, facts);
   const sameContainers = plan.changes.every(({ kind }) => kind === "same");
   const told: [boolean, string][] = [
     [siteChanges, "the site's own configuration changes (domain, routes, limits): nginx loads it"],
@@ -248,6 +250,7 @@ function notes(plan: Plan, config: Config, facts: Facts): string[] {
     ...plan.drift
       .filter(({ kind }) => ![...OF_CONTAINERS, ...OF_IMAGES].includes(kind))
       .map((one): [boolean, string] => [true, inOneLine(one)]),
+    [cost !== undefined && !isSettled(plan, facts), cost ?? ""],
     [facts.active !== undefined, `at work just now: ${facts.active ?? ""}`],
     [
       left < 0,

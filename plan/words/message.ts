@@ -1,4 +1,5 @@
 import type { Language } from "../config/notify";
+import type { MetInShort } from "../found/met";
 import type { Changed, Event } from "./event";
 
 /** An event in words, still without any markup: a chat and a log show the same in their own ways. */
@@ -13,7 +14,7 @@ export interface Message {
 
 export function describeEvent(event: Event, language: Language): Message {
   const words = WORDS[language];
-  const { kind, by, seconds, release, number, backTo, changes = [], serves, reason } = event;
+  const { kind, by, seconds, release, number, backTo, changes = [], serves, met, reason } = event;
   const failed = kind === "failure";
   const about = [
     by,
@@ -29,6 +30,7 @@ export function describeEvent(event: Event, language: Language): Message {
       lines: changes.map((change) => changeLine(change, words)),
     },
     { heading: words.serves, lines: serveLines(serves, words) },
+    { heading: words.met, lines: met === undefined ? [] : [metLine(met, words)] },
   ];
   return {
     title: `${words.title[kind]}: ${event.project}/${event.stack}`,
@@ -52,6 +54,16 @@ function serveLines(serves: Event["serves"], words: Words): string[] {
   return lines.length === 0 ? [words.nothing] : lines;
 }
 
+/** As plan/found/met.ts reads it from the runner's last words. */
+function metLine({ visitors, failed, held, heldFor, gap, memory }: MetInShort, words: Words): string {
+  return [
+    words.requests(visitors, failed),
+    ...(held === 0 ? [] : [words.held(held, heldFor)]),
+    ...(gap === undefined ? [] : [words.gap(gap)]),
+    ...(memory === undefined ? [] : [words.memory(memory.most, memory.total)]),
+  ].join(", ");
+}
+
 interface Words {
   readonly title: Readonly<Record<Event["kind"], string>>;
   readonly duration: (seconds: number) => string;
@@ -63,6 +75,13 @@ interface Words {
   readonly serves: string;
   readonly nothing: string;
   readonly unknown: string;
+  readonly met: string;
+  readonly requests: (count: number, failed: number) => string;
+  /** Seconds. */
+  readonly held: (count: number, most: number) => string;
+  readonly gap: (most: number) => string;
+  /** MiB. */
+  readonly memory: (most: number, total: number) => string;
   readonly what: Readonly<Record<Changed["what"], string>>;
   /** A setting has the same name in each language; a few things are no settings. */
   readonly setting: (name: string) => string;
@@ -79,6 +98,11 @@ const WORDS: Readonly<Record<Language, Words>> = {
     wanted: "Was to change",
     serves: "Serves now",
     nothing: "nothing yet",
+    met: "Visitors met",
+    requests: (count, failed) => `${count} requests, ${failed === 0 ? "none" : failed} failed`,
+    held: (count, most) => `${count} waited for at most ${most} s`,
+    gap: (most) => `longest gap ${most} s`,
+    memory: (most, total) => `memory at most ${most} of ${total} MiB`,
     unknown: "not known: the host did not answer; see npm run ops -- status",
     what: {
       new: "new",
@@ -102,6 +126,11 @@ const WORDS: Readonly<Record<Language, Words>> = {
     wanted: "Должно было измениться",
     serves: "Сейчас работает",
     nothing: "пока ничего",
+    met: "Что заметили посетители",
+    requests: (count, failed) => `запросов: ${count}, с ошибкой: ${failed}`,
+    held: (count, most) => `ждали: ${count}, не дольше ${most} с`,
+    gap: (most) => `самый долгий перерыв: ${most} с`,
+    memory: (most, total) => `память: не больше ${most} из ${total} МиБ`,
     unknown: "неизвестно: сервер не ответил; посмотрите npm run ops -- status",
     what: {
       new: "новый сервис",

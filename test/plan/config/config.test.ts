@@ -93,6 +93,7 @@ describe("a config that is accepted", () => {
       },
       jobs: {},
       smoke: [],
+      measure: { rate: 10 },
       observe: 1,
       keep: 5,
       checks: {

@@ -27,6 +27,7 @@ const entry = (number: number, more: Partial<Entry> = {}): Entry => ({
   began: number,
   ended: number,
   seconds: 1,
+  met: undefined,
   result: "done",
   reason: undefined,
   commits: [],

@@ -32,6 +32,7 @@ const entry = (number: number, more: Partial<Entry> = {}): Entry => ({
   began: 1_790_000_000,
   ended: 1_790_000_010,
   seconds: 10,
+  met: undefined,
   result: "done",
   reason: undefined,
   commits: [],

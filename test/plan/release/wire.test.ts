@@ -205,7 +205,7 @@ describe("any accepted config", () => {
         for (const line of all) {
           expect(line).not.toMatch(/[\n\r\0]/);
           expect(line).toMatch(
-            /^(state|label|images|wait|log|lineage|holder|by|release|epoch|base|kind|config|data|migration|retain|object|serves|seen|do|text|label-\S+|smoke|record) /,
+            /^(state|label|images|wait|log|lineage|holder|by|release|epoch|base|kind|config|data|migration|retain|object|serves|seen|do|text|label-\S+|smoke|probe|budget|record) /,
           );
         }
         const smokes = all.filter((line) => line.startsWith("smoke ")).map((line) => line.split(" "));

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LANGUAGES } from "../../../plan/config/notify";
-import { changesOf, type Event, isSettled, servesOf } from "../../../plan/words/event";
+import { isSettled } from "../../../plan/release/plan";
+import { changesOf, type Event, servesOf } from "../../../plan/words/event";
 import { LIMIT, toHtml } from "../../../plan/words/html";
 import { describeEvent } from "../../../plan/words/message";
 import { reasonOf } from "../../../plan/words/reason";
