@@ -21,6 +21,20 @@ export function expectNoneFailed(load: LoadReport): void {
   expect(load.sent).toBeGreaterThan(load.seconds * RATE * 0.9 - RATE);
 }
 
+/**
+ * What the release says that its visitors met is what they say themselves: of their requests those during it, and none failed.
+ *
+ * @returns how many were held, and the longest time without an answer to the release's own requests, in seconds
+ */
+export function expectMeasured({ text }: Outcome, { sent }: LoadReport): { held: number; gap: number } {
+  const [, visitors, failed, held, gap] =
+    /visitors: (\d+) requests, (\d+) failed, (\d+) waited.*; longest gap ([\d.]+) s/.exec(text) ?? [];
+  expect(Number(failed), text).toBe(0);
+  expect(Number(visitors)).toBeGreaterThan(RATE);
+  expect(Number(visitors)).toBeLessThanOrEqual(sent);
+  return { held: Number(held), gap: Number(gap) };
+}
+
 /** The very same process of each of these services: the same container, never restarted. */
 export function expectUntouched(
   before: Record<string, Seen>,

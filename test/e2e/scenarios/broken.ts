@@ -1,5 +1,11 @@
 import { expect } from "vitest";
-import { expectFailure, expectNoneFailed, expectSuccess, expectUntouched } from "../lib/expect";
+import {
+  expectFailure,
+  expectMeasured,
+  expectNoneFailed,
+  expectSuccess,
+  expectUntouched,
+} from "../lib/expect";
 import type { Outcome } from "../lib/pulumi";
 import { rows } from "../lib/rows";
 import type { Scenarios } from "../lib/scenarios";
@@ -52,6 +58,7 @@ export function brokenReleases(scenarios: Scenarios): void {
       expectToldWhatServes(up, before);
       expectUntouched(before, await site.running());
       expectNoneFailed(load);
+      expectMeasured(up, load);
       expect(await site.pulumi.outputs(), "the outputs go on telling what serves").toEqual(outputs);
       if (fault === "crash") await expectToStayBroken(site, cause);
 

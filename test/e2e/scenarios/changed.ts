@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { expectNoneFailed, expectSuccess, expectUntouched } from "../lib/expect";
+import { expectMeasured, expectNoneFailed, expectSuccess, expectUntouched } from "../lib/expect";
 import type { Scenarios } from "../lib/scenarios";
 import type { Site } from "../lib/site";
 
@@ -59,6 +59,7 @@ export function oneFileOfTheFrontend(scenarios: Scenarios): void {
       expect(await site.crm.frontendVersion()).toBe("1.0.1");
       expect(await site.crm.page()).toContain('content="1.0.1"');
       expectNoneFailed(load);
+      expect(expectMeasured(up, load).held).toBe(0);
     },
   );
 
@@ -90,8 +91,11 @@ export function oneFileOfTheFrontend(scenarios: Scenarios): void {
     expectUntouched(before, after, ["frontend", "database", "proxy"]);
     expect(after.backend?.id).not.toBe(before.backend?.id);
     expectNoneFailed(load);
+    expect(expectMeasured(up, load).held).toBeGreaterThan(0);
 
     await site.workspace.restore();
+    // The next of that kind is told by it.
+    expect((await site.pulumi.preview()).text).toMatch(/takes about \d+ s on the host, 0 failed requests, /);
     const [back, backLoad] = await site.measuredUp("that reverted, start-first");
     expectSuccess(back);
     expectUntouched(after, await site.running(), ["frontend", "database", "proxy"]);
