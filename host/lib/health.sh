@@ -58,15 +58,26 @@ pause_after() {
 poll_in() {
   asked_since=$(now)
   deadline=$((asked_since + timeout * 100))
+  unstarted=0
   while :; do
     remaining=$(((deadline - $(now) + 99) / 100))
     turn=$remaining
     [ $turn -le 5 ] || turn=5
-    docker_within $((remaining + 6)) exec "$1" sh -c "$2" poll "$3" $turn "${4:-}" "${5:-}" "$(pause_after $(($(now) - asked_since)))"
+    answer=$(docker_within $((remaining + 6)) exec "$1" sh -c "$2" poll "$3" $turn "${4:-}" "${5:-}" "$(pause_after $(($(now) - asked_since)))" 2>&1)
     asked=$?
+    # An engine that is busy may fail to start what was asked for; nothing was begun then.
+    case $asked in
+      126 | 128)
+        unstarted=$((unstarted + 1))
+        [ $unstarted -gt 3 ] || rest 0.3
+        [ $unstarted -gt 3 ] || asked=75
+        ;;
+    esac
     # The proxy that asks may itself be on its way back, as after a restart of the engine.
     case $asked in 0 | 75) ;; *) ! says_running "$1" && rest 0.2 && asked=75 ;; esac
-    [ $asked = 75 ] && [ "$(now)" -lt $deadline ] && kill -0 $$ 2>/dev/null || return $asked
+    [ $asked = 75 ] && [ "$(now)" -lt $deadline ] && kill -0 $$ 2>/dev/null && continue
+    [ -z "$answer" ] || say "$answer"
+    return $asked
   done
 }
 

@@ -24,8 +24,9 @@ met_begin() {
   find_proxy
   met_proxy=$proxy
   : >"$run/meeting" || return 0
-  watch_memory 9>&- >/dev/null 2>&1 &
-  probe 9>&- 2>/dev/null >"$run/probed" &
+  # Subshells, not functions: sh keeps a copy of what it closes for a function, and the lock would not be free at the end.
+  (watch_memory) 9>&- >/dev/null 2>&1 &
+  (probe) 9>&- 2>/dev/null >"$run/probed" &
 }
 
 is_met() { [ -e "$run/meeting" ] && kill -0 $$ 2>/dev/null; }
@@ -77,9 +78,9 @@ visited() {
   docker logs --tail $met_most --since "$((${met_at%.*} - met_before))" "$1" 2>/dev/null | grep '^{"at":'
 }
 
-# met_end: writes it all down; nobody measures any more.
+# met_end: writes it all down, once; nobody measures any more.
 met_end() {
-  [ -n "${met_began:-}" ] || return 0
+  [ -e "$run/meeting" ] || return 0
   rm -f "$run/meeting"
   met_count
   rm -f "$run/visited" "$run/probed" "$run/met.memory"

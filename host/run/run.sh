@@ -24,8 +24,7 @@ run_plan() {
   if own_host && settle && is_current && own_containers && open_entry && perform; then outcome=0; else outcome=1; fi
   if [ -n "${number:-}" ]; then
     met_end
-    met_in_words
-    [ $outcome != 0 ] || over_budget
+    [ $outcome != 0 ] || { met_in_words && over_budget; }
     if [ $outcome = 0 ]; then
       # The engine may have been away at that moment.
       [ -s "$run/used" ] || remember_used
@@ -106,6 +105,8 @@ perform() {
       say "FAILED: $verb $arguments"
       keep_reason "$said"
       take_back "$run"
+      met_end
+      met_in_words
       tell_what_serves
       return 1
     fi

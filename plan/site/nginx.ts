@@ -28,9 +28,9 @@ export function siteDigest(site: string): string {
 /**
  * MiB of proxy.memory for nginx itself: 10; 6 for each worker that still has requests after a reload, and while requests
  * wait a release may load its site and, undone, the old one again; 6 for the check of a site (`nginx -t`); 6 for the pages
- * of programs, without which all of it is slow. Measured.
+ * of programs, without which all of it is slow; 2 for the curl that asks while a release runs. Measured.
  */
-const NGINX_MIB = 10 + 2 * 6 + 6 + 6;
+const NGINX_MIB = 10 + 2 * 6 + 6 + 6 + 2;
 /** What a request takes that has waited for a minute (450 of them, measured). */
 const WAITING_KIB = { http: 115, https: 131 };
 

@@ -56,6 +56,17 @@ describe.concurrent("a new version that", () => {
     });
   });
 
+  it("is asked again where the engine fails to start the question", async () => {
+    const { world } = await serves(plain());
+    const proxy = world.containers().find(({ key }) => key.startsWith("proxy-"))?.key ?? "";
+    world.write(`${world.containerOf(proxy)}/unstarted`, "2\n");
+    expect((await release(world, prepare(world, plain(2)))).code).toBe(0);
+    world.write(`${world.containerOf(proxy)}/unstarted`, "4\n");
+    const { code, output } = await release(world, prepare(world, plain(3)));
+    expect(code).toBe(1);
+    expect(output).toContain("did not become healthy within 1 s: OCI runtime exec failed: ");
+  });
+
   it("does not answer", async () => {
     const { output } = await broken("mute");
     expect(output).toContain(

@@ -22,7 +22,7 @@ const SITE: Values = {
 const ONE = { app: "app-one:3000", api: "api-one:3000" };
 const TWO = { app: "app-two:3000", api: "api-one:3000" };
 /** With 64 MiB, as plan/site/nginx.ts has it. */
-const WAITING = 267;
+const WAITING = 249;
 const echoed = z.object({ version: z.string(), bytes: z.number(), method: z.string() });
 
 describe("routes, through a real nginx", () => {

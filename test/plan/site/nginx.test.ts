@@ -233,9 +233,9 @@ describe("the site", () => {
       serversOf(change(values, "proxy.memory", memory)).flatMap((server) =>
         findAll(find(server, "location", "@hold")?.block ?? [], "limit_conn").map(({ words }) => words[2]),
       );
-    expect(limits(SHOP, 64)).toEqual(Array(6).fill("267"));
-    expect(limits(TLS, 64)).toEqual(Array(6).fill("234"));
-    expect(new Set(limits(SHOP, 128))).toEqual(new Set(["837"]));
+    expect(limits(SHOP, 64)).toEqual(Array(6).fill("249"));
+    expect(limits(TLS, 64)).toEqual(Array(6).fill("218"));
+    expect(new Set(limits(SHOP, 128))).toEqual(new Set(["819"]));
     expect(new Set(limits(SHOP, 6))).toEqual(new Set(["1"]));
     expect(find(httpOf(SHOP), "limit_conn_status")?.words[1]).toBe("597");
   });

@@ -60,6 +60,12 @@ docker_exec() {
   esac
   state_of "$container"
   [ "$status" = running ] || complain "Container $id is not running"
+  # An engine that fails to start what it is asked to, for some more times.
+  if [ "${4:-}" = poll ] && [ -f "$container/unstarted" ] && read -r more <"$container/unstarted" && [ "$more" -gt 0 ]; then
+    echo $((more - 1)) >"$container/unstarted"
+    echo "OCI runtime exec failed: exec failed: unable to start container process: read init-p: connection reset by peer: unknown" >&2
+    exit 126
+  fi
   arguments=$#
   while [ $arguments -gt 0 ]; do
     translate "$1"
