@@ -96,6 +96,7 @@ describe.concurrent("a plan run to its end", () => {
       "smoke test of the candidate release passed",
       "smoke test of the live release passed",
       "the new release stays healthy",
+      expect.stringMatching(/^visitors: 0 requests, 0 failed, 0 waited; memory at most \d+ of \d+ MiB$/),
       "this is release 1",
       "",
     ]);
