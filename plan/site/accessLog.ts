@@ -14,5 +14,8 @@ export function accessLogFormat(): string {
 `;
 }
 
+/** For the server that leads to no service: nginx must know these names, also where no service is routed at all. */
+export const NOBODY_ANSWERS = 'set $service ""; set $target ""; set $held 0;';
+
 /** For each server that visitors reach. */
 export const ACCESS_LOG = "access_log /dev/stdout visitors;";

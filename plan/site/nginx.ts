@@ -2,7 +2,7 @@ import type { Config, ServiceConfig } from "../config/schema";
 import { type HostGroup, hostGroups, type Routed } from "../wanted/hosts";
 import { doorOf, DOORS, visitorPorts } from "../wanted/doors";
 import { digest } from "../wanted/identity";
-import { ACCESS_LOG, accessLogFormat } from "./accessLog";
+import { ACCESS_LOG, accessLogFormat, NOBODY_ANSWERS } from "./accessLog";
 import { errorLocations, errorPages, ON_ERROR } from "./errorPages";
 import { FROM_WITHIN, seenAt, TRUSTED_INSIDE, whoAsks } from "./forwarded";
 import { guards, guardVariables, headers, hsts, limits } from "./own";
@@ -124,7 +124,7 @@ ${proxy.accessLog ? accessLogFormat() : ""}${whoAsks(proxy.trust)}${errorPages()
   # A name that is not this site's.
   server {
     listen ${inside.http} default_server;${logged(config)}${tls ? `\n    listen ${inside.https} ssl http2 default_server;` + certificate(tls) : ""}
-    default_type text/plain;
+    default_type text/plain;${proxy.accessLog ? `\n    ${NOBODY_ANSWERS}` : ""}
     return 404 "no such site\\n";
   }
 ${visitors(config, groups, most)}

@@ -72,6 +72,7 @@ const site: fc.Arbitrary<Values> = fc
         maxBody: fc.constantFrom(1, 16, 10_240),
         timeout: fc.constantFrom(1, 60, 3600),
         memory: fc.constantFrom(16, 34, 64, 4096),
+        accessLog: fc.boolean(),
         trust: fc.subarray(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]),
       },
       { requiredKeys: [] },
