@@ -59,7 +59,8 @@ describe("what is told of a deploy, by a bot on this machine", () => {
     expect(text).toMatch(
       new RegExp(
         `^<b>✅ deployed: artsvao/${example.workspace.stack}</b>\n\\S+@\\S+, [^,]+, release 1 \\([0-9a-f]{12}\\)\n\n` +
-          `<b>Changed</b>\n• proxy: new\n• site: new\n\n<b>Serves now</b>\n• site: ${await version()}$`,
+          `<b>Changed</b>\n• proxy: new\n• site: new\n\n<b>Serves now</b>\n• site: ${await version()}\n\n` +
+          String.raw`<b>Visitors met</b>\n• 0 requests, none failed(, longest gap [\d.]+ s)?, memory at most \d+ of \d+ MiB$`,
       ),
     );
     expectSuccess(keep("the second up", await example.pulumi.up()));

@@ -33,6 +33,27 @@ const EVENT: Event = {
 };
 
 describe("the words for an event", () => {
+  it("tell what visitors met, in either language", () => {
+    const met = {
+      visitors: 345,
+      failed: 2,
+      held: 20,
+      heldFor: 1.5,
+      gap: 0.3,
+      memory: { most: 712, total: 973 },
+    };
+    const line = (event: Event, language: "en" | "ru") =>
+      describeEvent(event, language).sections.at(-1)?.lines;
+    expect(line({ ...EVENT, met }, "en")).toEqual([
+      "345 requests, 2 failed, 20 waited for at most 1.5 s, longest gap 0.3 s, memory at most 712 of 973 MiB",
+    ]);
+    expect(line({ ...EVENT, met }, "ru")).toEqual([
+      "запросов: 345, с ошибкой: 2, ждали: 20, не дольше 1.5 с, самый долгий перерыв: 0.3 с, память: не больше 712 из 973 МиБ",
+    ]);
+    const quiet = { ...met, failed: 0, held: 0, gap: undefined, memory: undefined };
+    expect(line({ ...EVENT, met: quiet }, "en")).toEqual(["345 requests, none failed"]);
+  });
+
   it("in English", () => {
     expect(toHtml(describeEvent(EVENT, "en"))).toBe(
       [
