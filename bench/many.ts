@@ -16,7 +16,7 @@ import { freePort } from "../test/e2e/lib/port";
 import type { Outcome } from "../test/e2e/lib/pulumi";
 import { markdownTable } from "../test/e2e/lib/table";
 import { composeOnPath } from "./lib/compose";
-import { median } from "./lib/median";
+import { median } from "../plan/words/median";
 
 const EXAMPLE = join("examples", "static-site");
 const PAGE = join("site", "index.html");

@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { run } from "../test/e2e/lib/command";
 import { markdownTable } from "../test/e2e/lib/table";
 import { PROXY_IMAGE, Stand } from "../test/proxy/lib/stand";
-import { median } from "./lib/median";
+import { median } from "../plan/words/median";
 
 const CONNECTIONS = [1, 32, 256];
 const HOST = "site.example";

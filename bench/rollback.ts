@@ -6,7 +6,7 @@
  */
 import { Site } from "../test/e2e/lib/site";
 import { markdownTable } from "../test/e2e/lib/table";
-import { median } from "./lib/median";
+import { median } from "../plan/words/median";
 
 const version = (service: string): string => `examples/crm/${service}/src/version.ts`;
 

@@ -1,4 +1,4 @@
-import { median } from "./median";
+import { median } from "../../plan/words/median";
 import { namesIn, of, type Run } from "./results";
 
 const WIDTH = 760;

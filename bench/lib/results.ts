@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { markdownTable } from "../../test/e2e/lib/table";
-import { median } from "./median";
+import { median } from "../../plan/words/median";
 
 const measured = z.object({
   work: z.string(),

@@ -33,7 +33,8 @@ export async function rollout(box: Box): Promise<Contender> {
     name: `docker-rollout ${version ?? ""}`,
     box,
     crm: new Crm(box.webPort),
-    lacks: ["nothing changed"],
+    // What did not get healthy was never rolled out: there is nothing to take back.
+    lacks: ["nothing changed", "that taken back"],
     deploy: async () => {
       if (!first) return roll(remote.takeTouched());
       first = false;

@@ -69,8 +69,7 @@ poll_in() {
     case $asked in
       126 | 128)
         unstarted=$((unstarted + 1))
-        [ $unstarted -gt 3 ] || rest 0.3
-        [ $unstarted -gt 3 ] || asked=75
+        [ $unstarted -gt 3 ] || { rest 0.3 && asked=75; }
         ;;
     esac
     # The proxy that asks may itself be on its way back, as after a restart of the engine.

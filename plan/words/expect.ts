@@ -1,6 +1,7 @@
 import type { Entry } from "../found/entry";
 import type { Facts } from "../found/facts";
 import type { Plan } from "../release/plan";
+import { median } from "./median";
 
 /** How many earlier releases are looked at. */
 const LAST = 5;
@@ -29,10 +30,4 @@ export function expected({ kind }: Plan, { ledger }: Facts): string | undefined 
 function gaps(entries: readonly Entry[]): string[] {
   const found = entries.flatMap(({ met }) => met?.probed?.gap ?? []);
   return found.length === 0 ? [] : [`${median(found).toFixed(1)} s without an answer at most`];
-}
-
-function median(figures: readonly number[]): number {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const middle = Math.floor((sorted.length - 1) / 2);
-  return ((sorted[middle] ?? 0) + (sorted[sorted.length - 1 - middle] ?? 0)) / 2;
 }

@@ -17,8 +17,6 @@ const SITE: Values = {
   },
 };
 const LIVE = { app: "app-one:3000", api: "api-one:3000" };
-const BEFORE_AND_AFTER = ["app", "api"];
-
 const line = z.strictObject({
   at: z.number(),
   seconds: z.number(),
@@ -57,7 +55,7 @@ describe("the access log, of a real nginx", () => {
 
   beforeAll(async () => {
     stand = await Stand.create();
-    await Promise.all(BEFORE_AND_AFTER.map((name) => stand.service(`${name}-one`)));
+    await Promise.all(["app-one", "api-one"].map((key) => stand.service(key)));
     proxy = await stand.proxy(SITE);
     visitor = new Visitor(await proxy.port());
     await proxy.route(LIVE);
